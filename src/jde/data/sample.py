@@ -1,0 +1,78 @@
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+
+from jde.structures.frame import Image
+
+UNKNOWN_IDENTITY = -1
+"""A person whose identity nobody annotated: trains the detector, not the embedding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The people annotated in one picture.
+
+    Attributes:
+        boxes: Corner boxes in pixels of the picture; they may reach beyond it.
+        identities: Identity of each person, counted from 0 within a source; -1 where unknown.
+    """
+
+    boxes: Float32[np.ndarray, "n 4"]
+    identities: Int64[np.ndarray, " n"]
+
+    def __post_init__(self) -> None:
+        if len(self.boxes) != len(self.identities):
+            raise ValueError(
+                "boxes and identities must have one row per person, got "
+                f"{len(self.boxes)} and {len(self.identities)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def empty(cls) -> "Labels":
+        """Return the labels of a picture without people."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
+
+    def where(self, keep: Bool[np.ndarray, " n"]) -> "Labels":
+        """Return the people for whom `keep` is true."""
+        return type(self)(self.boxes[keep], self.identities[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture with the people in it.
+
+    Attributes:
+        image: RGB pixels.
+        labels: Who stands where, in pixels of `image`.
+        path: The picture file; for drawn pictures a name that tells which one it is.
+    """
+
+    image: Image
+    labels: Labels
+    path: Path
+
+
+class Source(Protocol):
+    """Labelled pictures that can be asked for in any order, from several processes."""
+
+    @property
+    def name(self) -> str:
+        """What reports and error messages call the source."""
+        ...
+
+    @property
+    def identity_count(self) -> int:
+        """Number of identities: labels hold values below it."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def load(self, index: int, rng: np.random.Generator) -> Sample:
+        """Return picture `index`; sources that draw their pictures take all chance from `rng`."""
+        ...
