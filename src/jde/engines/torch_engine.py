@@ -1,0 +1,129 @@
+import copy
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64, UInt8
+from torch import Tensor
+
+from jde.model.head_maps import LevelMaps
+from jde.model.joint_head import JointHead
+from jde.model.layers import fuse_all
+from jde.model.network import JDENet, head
+from jde.model.pyramid import LevelFeatures
+from jde.structures.letterbox import Size
+
+Precision = Literal["float32", "bfloat16", "float16"]
+PATCH = 3
+"""Side of the embedding convolution's kernel."""
+
+
+class TorchEngine:
+    """Runs a network in PyTorch: convolutions fused with their normalisation, channels last.
+
+    The embedding convolution is evaluated at the asked cells only.
+
+    Args:
+        network: Copied, so that the given one stays as it is.
+        device: Where to run, such as `cpu` or `cuda:0`; `auto` takes a GPU where there is one.
+        precision: Of weights and arithmetic; results are float32.
+    """
+
+    def __init__(
+        self, network: JDENet, *, device: str = "auto", precision: Precision = "float32"
+    ) -> None:
+        self.device = torch.device(resolve_device(device))
+        self.precision = precision
+        self._type: torch.dtype = getattr(torch, precision)
+        self._network = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
+        fuse_all(self._network)
+        self._network.to(self.device, self._type, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def name(self) -> str:
+        """Name of the runtime, the device and the precision."""
+        return f"torch {self.device.type} {self.precision}"
+
+    @property
+    def input_size(self) -> Size:
+        """Width and height of the pictures it takes."""
+        return self._network.config.input_size
+
+    @torch.inference_mode()
+    def __call__(self, images: UInt8[np.ndarray, "n h w 3"]) -> "TorchHeadMaps":
+        """Return the head maps of RGB pictures of the input size."""
+        pixels = torch.from_numpy(images).to(self.device, non_blocking=True)
+        # A view of rows of RGB pixels is exactly PyTorch's channels-last layout.
+        scaled = pixels.permute(0, 3, 1, 2).to(self._type).div_(255)
+        features = self._network.features(scaled)
+        heads = [head(self._network, level) for level in range(len(features))]
+        return TorchHeadMaps(heads, features)
+
+
+class TorchHeadMaps:
+    """Head maps whose embeddings are computed on demand."""
+
+    def __init__(self, heads: list[JointHead], features: list[LevelFeatures]) -> None:
+        self._heads = heads
+        self._routes = [each.route for each in features]
+        detected = [one.detect(each.tip) for one, each in zip(heads, features, strict=True)]
+        self._levels = tuple(
+            LevelMaps(to_numpy(box_deltas), to_numpy(objectness))
+            for box_deltas, objectness in detected
+        )
+
+    @property
+    def levels(self) -> tuple[LevelMaps, ...]:
+        """Boxes and objectness, coarse to fine."""
+        return self._levels
+
+    @torch.inference_mode()
+    def embeddings(
+        self,
+        level: int,
+        pictures: Int64[np.ndarray, " k"],
+        rows: Int64[np.ndarray, " k"],
+        columns: Int64[np.ndarray, " k"],
+    ) -> Float32[np.ndarray, "k dim"]:
+        """Return the embeddings of the cells: the 3x3 convolution at these places only."""
+        convolution = self._heads[level].embedding
+        patches = cut_patches(self._routes[level], pictures, rows, columns)
+        answers = torch.nn.functional.linear(
+            patches.flatten(1), convolution.weight.flatten(1), convolution.bias
+        )
+        return to_numpy(answers)
+
+
+def cut_patches(
+    maps: Tensor,
+    pictures: Int64[np.ndarray, " k"],
+    rows: Int64[np.ndarray, " k"],
+    columns: Int64[np.ndarray, " k"],
+) -> Tensor:
+    """Return the 3x3 surroundings (k, channels, 3, 3) of cells, zero beyond the border."""
+    around = torch.arange(PATCH, device=maps.device)
+    which, down, across = (
+        torch.from_numpy(axis).to(maps.device) for axis in (pictures, rows, columns)
+    )
+    y = down[:, None, None] + around[:, None] - PATCH // 2
+    x = across[:, None, None] + around[None, :] - PATCH // 2
+    height, width = maps.shape[2:]
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    patches = maps.permute(0, 2, 3, 1)[
+        which[:, None, None], y.clamp(0, height - 1), x.clamp(0, width - 1)
+    ]
+    return (patches * inside[..., None]).permute(0, 3, 1, 2)
+
+
+def to_numpy(values: Tensor) -> np.ndarray:
+    """Return a float32 array in memory."""
+    return values.float().cpu().numpy()
+
+
+def resolve_device(device: str) -> str:
+    """Return the device that `auto` stands for."""
+    if device != "auto":
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

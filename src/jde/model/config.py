@@ -1,0 +1,87 @@
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from jde.structures.errors import InputError
+from jde.structures.letterbox import STRIDE, Size
+
+STRIDES = (32, 16, 8)
+"""Pixels of the network's input for one cell of each level, coarse to fine."""
+
+LevelAnchors = tuple[tuple[float, float], ...]
+Anchors = tuple[LevelAnchors, LevelAnchors, LevelAnchors]
+"""Widths and heights in pixels of the network's input, for each level, coarse to fine."""
+
+Architecture = Literal["darknet53", "nano", "small"]
+Activation = Literal["leaky", "relu"]
+StridePadding = Literal["symmetric", "bottom-right"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelConfig:
+    """Everything that is needed to build a network and to read its output.
+
+    Attributes:
+        architecture: Backbone and widths; `darknet53` is the published network.
+        input_size: Width and height of the network's input, multiples of 32.
+        anchors: Four boxes (width, height) for each of the three levels, coarse to fine.
+        embedding_dim: Numbers in an embedding.
+        activation: Of the DarkNet-53 backbone: `relu` for MindSpore's weights, else `leaky`.
+        stride2_padding: Of the DarkNet-53 backbone: `bottom-right` for MindSpore's weights.
+        source: Program that trained the weights; it selects the post-processing profile.
+    """
+
+    architecture: Architecture
+    input_size: Size
+    anchors: Anchors
+    embedding_dim: int
+    activation: Activation = "leaky"
+    stride2_padding: StridePadding = "symmetric"
+    source: str = "jde"
+
+    def __post_init__(self) -> None:
+        check_input_size(self.input_size)
+        if self.architecture not in {"darknet53", "nano", "small"}:
+            raise InputError(f"architecture must be darknet53, nano or small: {self.architecture}")
+        if [len(level) for level in self.anchors] != [4, 4, 4]:
+            raise InputError("anchors must hold four (width, height) pairs for each of 3 levels")
+        if any(side <= 0 for level in self.anchors for anchor in level for side in anchor):
+            raise InputError("anchors must have positive widths and heights")
+        if self.embedding_dim < 1:
+            raise InputError(f"embedding_dim must be positive, got {self.embedding_dim}")
+
+    def to_json(self) -> str:
+        """Return the configuration as JSON, as weight files carry it."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelConfig":
+        """Return the configuration that `to_json` wrote.
+
+        Raises:
+            InputError: The text is no JSON object with exactly the known fields.
+        """
+        try:
+            entries: dict[str, Any] = json.loads(text)
+            entries["input_size"] = tuple(map(int, entries["input_size"]))
+            entries["anchors"] = tuple(
+                tuple((float(width), float(height)) for width, height in level)
+                for level in entries["anchors"]
+            )
+            return cls(**entries)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"the model configuration can't be read: {error}") from error
+
+
+def check_input_size(size: Size) -> None:
+    """Refuse an input size that the three levels can't share.
+
+    Raises:
+        InputError: A side is no positive multiple of 32; the message names the nearest good size.
+    """
+    if any(side < STRIDE or side % STRIDE for side in size):
+        width, height = (max(STRIDE, round(side / STRIDE) * STRIDE) for side in size)
+        raise InputError(
+            f"input size {size[0]}x{size[1]} must have sides that are multiples of {STRIDE}; "
+            f"the nearest is {width}x{height}"
+        )

@@ -1,0 +1,173 @@
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from jde.imaging.letterboxing import letterbox_image
+from jde.model.config import ModelConfig
+from jde.model.decoding import Candidates, cells_of_boxes, decode
+from jde.model.head_maps import Engine, HeadMaps
+from jde.model.post_processing import PostProcessing
+from jde.model.suppression import best_first, suppress
+from jde.structures.detections import Detections
+from jde.structures.errors import InputError
+from jde.structures.frame import Image
+from jde.structures.letterbox import Letterbox, Size
+
+TINY = 1e-12
+"""Least length by which an embedding is divided."""
+
+MIN_ANCHOR_OVERLAP = 0.6
+"""Overlap of shapes from which on an anchor answers for a box in the published embedding test."""
+
+
+class Detector:
+    """Finds people in pictures and embeds their appearance.
+
+    Args:
+        engine: Runs the network.
+        config: What the network is.
+        settings: Thresholds and conventions; those of the weights' source where not given.
+    """
+
+    def __init__(
+        self, engine: Engine, config: ModelConfig, settings: PostProcessing | None = None
+    ) -> None:
+        self.engine = engine
+        self.config = config
+        self.settings = settings or PostProcessing.for_source(config.source)
+
+    @property
+    def input_size(self) -> Size:
+        """Width and height to which pictures are brought."""
+        return self.engine.input_size
+
+    def __call__(self, image: Image) -> Detections:
+        """Return the people in one RGB picture, best score first, boxes in its pixels."""
+        return self.batch([image])[0]
+
+    def batch(self, images: Sequence[Image]) -> list[Detections]:
+        """Return the people in each of several pictures, which may differ in size."""
+        if not images:
+            return []
+        maps, boxes = self._run(images)
+        return [self._detect(maps, picture, box) for picture, box in enumerate(boxes)]
+
+    def embed(self, image: Image, boxes: Float32[np.ndarray, "n 4"]) -> Float32[np.ndarray, "n d"]:
+        """Return unit embeddings of given corner boxes, each from the level that fits its size."""
+        maps, (letterbox,) = self._run([image])
+        inside = letterbox.to_network(boxes)
+        overlaps = np.stack(
+            [shape_overlaps(inside, np.array(a)).max(axis=1) for a in self.config.anchors]
+        )
+        levels = overlaps.argmax(axis=0).astype(np.int64)
+        rows, columns = np.zeros(len(boxes), np.int64), np.zeros(len(boxes), np.int64)
+        for level in np.unique(levels):
+            mine = levels == level
+            rows[mine], columns[mine] = cells_of_boxes(inside[mine], self.input_size, int(level))
+        return self._embed(maps, 0, levels, rows, columns)
+
+    def embed_every_level(
+        self, image: Image, boxes: Float32[np.ndarray, "n 4"]
+    ) -> tuple[Int64[np.ndarray, " k"], Float32[np.ndarray, "k d"]]:
+        """Return row numbers of `boxes` and unit embeddings as the published embedding test does.
+
+        A box counts at every level that has an anchor of its shape (overlap above 0.6), at the cell
+        of its centre; of boxes that share cell and anchor the best one counts (specification,
+        section 9).
+        """
+        maps, (letterbox,) = self._run([image])
+        inside = letterbox.to_network(boxes)
+        found, embeddings = [], []
+        for level, anchors in enumerate(self.config.anchors):
+            chosen = answered_boxes(inside, np.array(anchors), self.input_size, level)
+            rows, columns = cells_of_boxes(inside[chosen], self.input_size, level)
+            levels = np.full(len(chosen), level, np.int64)
+            found.append(chosen)
+            embeddings.append(self._embed(maps, 0, levels, rows, columns))
+        return np.concatenate(found), np.concatenate(embeddings)
+
+    def _run(self, images: Sequence[Image]) -> tuple[HeadMaps, list[Letterbox]]:
+        for image in images:
+            check_image(image)
+        fitted = [
+            letterbox_image(image, self.input_size, rounded_padding=self.settings.rounded_padding)
+            for image in images
+        ]
+        stacked = fitted[0][0][None] if len(fitted) == 1 else np.stack([one for one, _ in fitted])
+        return self.engine(stacked), [letterbox for _, letterbox in fitted]
+
+    def _detect(self, maps: HeadMaps, picture: int, letterbox: Letterbox) -> Detections:
+        settings = self.settings
+        found = decode(maps.levels, self.config.anchors, picture, min_score=settings.min_score)
+        found = found.where(best_first(found.scores, settings.max_candidates))
+        kept = suppress(
+            found.boxes,
+            found.scores,
+            max_overlap=settings.max_overlap,
+            margin=float(settings.pixel_overlap),
+        )
+        return self._finish(maps, picture, letterbox, found.where(kept[: settings.max_detections]))
+
+    def _finish(
+        self, maps: HeadMaps, picture: int, letterbox: Letterbox, kept: Candidates
+    ) -> Detections:
+        boxes = letterbox.to_image(kept.boxes)
+        return Detections(
+            np.round(boxes) if self.settings.rounded else boxes,
+            kept.scores,
+            self._embed(maps, picture, kept.levels, kept.rows, kept.columns),
+        )
+
+    def _embed(
+        self,
+        maps: HeadMaps,
+        picture: int,
+        levels: Int64[np.ndarray, " n"],
+        rows: Int64[np.ndarray, " n"],
+        columns: Int64[np.ndarray, " n"],
+    ) -> Float32[np.ndarray, "n d"]:
+        embeddings = np.zeros((len(levels), self.config.embedding_dim), np.float32)
+        for level in np.unique(levels):
+            mine = levels == level
+            pictures = np.full(int(mine.sum()), picture, np.int64)
+            embeddings[mine] = maps.embeddings(int(level), pictures, rows[mine], columns[mine])
+        lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+        return embeddings / np.maximum(lengths, np.float32(TINY))
+
+
+def answered_boxes(
+    boxes: Float32[np.ndarray, "n 4"], anchors: np.ndarray, size: Size, level: int
+) -> Int64[np.ndarray, " k"]:
+    """Return the row numbers of the boxes for which an anchor of a level answers."""
+    overlaps = shape_overlaps(boxes, anchors)
+    if not len(boxes):
+        return np.zeros(0, np.int64)
+    kinds, best = overlaps.argmax(axis=1), overlaps.max(axis=1)
+    rows, columns = cells_of_boxes(boxes, size, level)
+    order = np.argsort(-best, kind="stable")
+    places = np.stack([rows, columns, kinds], axis=1)[order]
+    _, first = np.unique(places, axis=0, return_index=True)
+    chosen = np.sort(order[first])
+    return chosen[best[chosen] > MIN_ANCHOR_OVERLAP].astype(np.int64)
+
+
+def shape_overlaps(boxes: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    """Return the overlap (n, m) of boxes and anchors laid on a common centre."""
+    sides = (boxes[:, 2:] - boxes[:, :2])[:, None]
+    shared = np.minimum(sides, anchors[None]).prod(axis=2)
+    return shared / (sides.prod(axis=2) + anchors.prod(axis=1)[None] - shared + 1e-16)
+
+
+def check_image(image: Image) -> None:
+    """Refuse what is no picture.
+
+    Raises:
+        InputError: Not 8-bit RGB, or without pixels.
+    """
+    if image.dtype != np.uint8 or image.ndim != len("hwc") or image.shape[2] != len("rgb"):
+        raise InputError(
+            f"an image must be uint8 of shape (height, width, 3), got {image.dtype} {image.shape}"
+        )
+    if 0 in image.shape:
+        raise InputError(f"an image must have pixels, got {image.shape[1]}x{image.shape[0]}")

@@ -1,0 +1,47 @@
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from jde.model.pyramid import LevelFeatures
+
+ANCHORS_PER_LEVEL = 4
+BOX_NUMBERS, OBJECTNESS_NUMBERS = 4, 2
+NUMBERS_PER_ANCHOR = BOX_NUMBERS + OBJECTNESS_NUMBERS
+
+
+class LevelOutput(NamedTuple):
+    """The head maps of one level; a tuple of tensors, so that it survives `torch.export`."""
+
+    box_deltas: Float[Tensor, "n anchors 4 h w"]
+    """dx, dy, dw, dh against the anchor."""
+    objectness: Float[Tensor, "n anchors 2 h w"]
+    """Logits of background and person."""
+    embeddings: Float[Tensor, "n dim h w"]
+    """Appearance, not normalised, shared by the anchors of a cell."""
+
+
+class JointHead(nn.Module):
+    """Reads boxes, objectness and appearance from the features of one level.
+
+    Args:
+        channels: Channels of the route; the tip has twice as many.
+        embedding_dim: Numbers in an embedding.
+    """
+
+    def __init__(self, channels: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.detection = nn.Conv2d(2 * channels, ANCHORS_PER_LEVEL * NUMBERS_PER_ANCHOR, 1)
+        self.embedding = nn.Conv2d(channels, embedding_dim, 3, padding=1)
+
+    def forward(self, features: LevelFeatures) -> LevelOutput:
+        """Return the head maps."""
+        box_deltas, objectness = self.detect(features.tip)
+        return LevelOutput(box_deltas, objectness, self.embedding(features.route))
+
+    def detect(
+        self, tip: Float[Tensor, "n c h w"]
+    ) -> tuple[Float[Tensor, "n a 4 h w"], Float[Tensor, "n a 2 h w"]]:
+        """Return box deltas and objectness alone."""
+        maps = self.detection(tip).unflatten(1, (ANCHORS_PER_LEVEL, NUMBERS_PER_ANCHOR))
+        return maps[:, :, :BOX_NUMBERS], maps[:, :, BOX_NUMBERS:]
