@@ -1,0 +1,65 @@
+"""KITTI tracking text: 17 columns separated by blanks and, in results, the score; frames from 0."""
+
+from pathlib import Path
+
+import numpy as np
+
+from jde.formats.line_writer import LineWriter
+from jde.formats.mot_text import NO_CLASS, MotRows
+from jde.formats.number_table import read_text
+from jde.structures.errors import InputError
+from jde.structures.tracks import Tracks
+
+PEDESTRIANS = frozenset({"pedestrian", "person", "person_sitting"})
+COLUMNS = (17, 18)
+
+
+class KittiWriter(LineWriter):
+    """Writes tracks as they come; use it as a context manager.
+
+    Args:
+        path: The file; it is replaced.
+    """
+
+    def add(self, frame: int, tracks: Tracks) -> None:
+        """Write the tracks of a frame, counted from 1 as everywhere in `jde`."""
+        for row in range(len(tracks)):
+            corners = " ".join(map(str, tracks.boxes[row]))
+            self._file.write(
+                f"{frame - 1} {tracks.ids[row]} pedestrian 0 0 -10 {corners} "
+                f"-10 -10 -10 -1000 -1000 -1000 -10 {tracks.scores[row]!s}\n"
+            )
+
+
+def read_kitti(path: Path) -> MotRows:
+    """Return the pedestrians of a KITTI file, with frames counted from 1.
+
+    Raises:
+        InputError: The file can't be read, or a line is no KITTI box.
+    """
+    numbers: list[list[float]] = []
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        fields = line.split()
+        if not fields:
+            continue
+        if len(fields) not in COLUMNS:
+            raise InputError(
+                f"{path}, line {number}: has {len(fields)} columns where 17 or 18 belong"
+            )
+        if fields[2].lower() not in PEDESTRIANS:
+            continue
+        shape = [*fields[6:10], *(fields[17:] or ["1"])]
+        try:
+            numbers.append([*map(int, fields[:2]), *map(float, shape)])
+        except ValueError as error:
+            raise InputError(f"{path}, line {number}: {error}") from error
+    table = np.array(numbers, np.float64).reshape(-1, 7)
+    corners = table[:, 2:6]
+    return MotRows(
+        frames=table[:, 0].astype(np.int64) + 1,
+        ids=table[:, 1].astype(np.int64),
+        ltwh=np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1),
+        confidences=table[:, 6].copy(),
+        classes=np.full(len(table), NO_CLASS, np.int64),
+        visibilities=np.ones(len(table)),
+    )

@@ -1,0 +1,43 @@
+"""A text file that grows line by line."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from jde.structures.errors import InputError
+
+Writer = TypeVar("Writer", bound="LineWriter")
+
+
+class LineWriter:
+    """Replaces a file and hands every finished line to the system at once.
+
+    What a broken run has written so far stays readable. Use it as a context manager.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: The file can't be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = path.open("w", buffering=1, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise InputError(f"{path}: can't be written ({error.strerror})") from error
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
+
+    def __enter__(self: Writer) -> Writer:  # noqa: PYI019 (the import hook of the tests cannot resolve Self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
