@@ -7,6 +7,7 @@ import numpy as np
 from jde.formats.line_writer import LineWriter
 from jde.formats.mot_text import NO_CLASS, MotRows
 from jde.formats.number_table import read_text
+from jde.structures.boxes import corners_to_ltwh
 from jde.structures.errors import InputError
 from jde.structures.tracks import Tracks
 
@@ -54,11 +55,10 @@ def read_kitti(path: Path) -> MotRows:
         except ValueError as error:
             raise InputError(f"{path}, line {number}: {error}") from error
     table = np.array(numbers, np.float64).reshape(-1, 7)
-    corners = table[:, 2:6]
     return MotRows(
         frames=table[:, 0].astype(np.int64) + 1,
         ids=table[:, 1].astype(np.int64),
-        ltwh=np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1),
+        ltwh=corners_to_ltwh(table[:, 2:6]),
         confidences=table[:, 6].copy(),
         classes=np.full(len(table), NO_CLASS, np.int64),
         visibilities=np.ones(len(table)),

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from jde.formats.line_writer import LineWriter
 from jde.formats.number_table import line_of_row, read_table
+from jde.structures.boxes import corners_to_ltwh
 from jde.structures.errors import InputError
 from jde.structures.tracks import Tracks
 
@@ -57,7 +58,8 @@ class MotRows:
     @classmethod
     def of_tracks(cls, frames: list[tuple[int, Tracks]]) -> "MotRows":
         """Return the rows of tracks in memory, given with their frame numbers from 1."""
-        corners = np.concatenate([np.zeros((0, 4)), *(tracks.boxes for _, tracks in frames)])
+        shapes = [corners_to_ltwh(tracks.boxes) for _, tracks in frames]
+        ltwh = np.concatenate([np.zeros((0, 4)), *shapes])
         none = np.zeros(0, np.int64)
         return cls(
             frames=np.repeat(
@@ -65,10 +67,10 @@ class MotRows:
                 np.array([len(tracks) for _, tracks in frames], np.int64),
             ),
             ids=np.concatenate([none, *(tracks.ids for _, tracks in frames)]),
-            ltwh=np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1),
+            ltwh=ltwh,
             confidences=np.concatenate([np.zeros(0), *(tracks.scores for _, tracks in frames)]),
-            classes=np.full(len(corners), NO_CLASS, np.int64),
-            visibilities=np.ones(len(corners)),
+            classes=np.full(len(ltwh), NO_CLASS, np.int64),
+            visibilities=np.ones(len(ltwh)),
         )
 
     def where(self, keep: Bool[np.ndarray, " n"] | Int64[np.ndarray, " k"]) -> "MotRows":
@@ -101,7 +103,7 @@ def read_mot(path: Path) -> MotRows:
             f"frames count from 1, got {table[fault, 0]:g} and {table[fault, 1]:g}"
         )
 
-    def column(number: int, otherwise: float) -> Float64[np.ndarray, " n"]:
+    def column(number: int, otherwise: int) -> Float64[np.ndarray, " n"]:
         present = number <= columns and (number < CLASS_COLUMN or columns < WORLD_COLUMNS)
         return table[:, number - 1].copy() if present else np.full(rows, float(otherwise))
 
@@ -127,15 +129,12 @@ class MotWriter(LineWriter):
 
     def add(self, frame: int, tracks: Tracks) -> None:
         """Write the tracks of a frame, counted from 1; a frame without tracks writes no line."""
-        sides = tracks.boxes[:, 2:] - tracks.boxes[:, :2]
-        for row in range(len(tracks)):
-            left, top = tracks.boxes[row, :2]
-            width, height = sides[row]
+        for identity, box, score in zip(
+            tracks.ids, corners_to_ltwh(tracks.boxes), tracks.scores, strict=True
+        ):
             # str of a float32 is the shortest text that reads back to the same number.
-            self._file.write(
-                f"{frame},{tracks.ids[row]},{left!s},{top!s},{width!s},{height!s},"
-                f"{tracks.scores[row]!s},-1,-1,-1\n"
-            )
+            shape = ",".join(map(str, box))
+            self._file.write(f"{frame},{identity},{shape},{score},-1,-1,-1\n")
 
 
 def write_mot(path: Path, rows: MotRows) -> None:
