@@ -28,7 +28,10 @@ def suppress(
     order = np.argsort(-scores, kind="stable")
     # The score threshold of OpenCV would drop scores of 0; everything here has passed its own.
     kept = cv2.dnn.NMSBoxes(
-        rectangles[order].astype(np.float64), scores[order] + 1, 0.0, float(max_overlap)
+        rectangles[order].astype(np.float64).tolist(),
+        (scores[order] + 1).tolist(),
+        0.0,
+        float(max_overlap),
     )
     return order[np.asarray(kept, np.int64).reshape(-1)]
 
