@@ -1,0 +1,50 @@
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from types import TracebackType
+
+from jde.structures.frame import Frame
+from jde.structures.letterbox import Size
+
+
+class VideoSource(ABC):
+    """Frames in the order of time; each iteration starts anew unless the source is live.
+
+    Attributes:
+        name: Short name, good for a file or folder of results.
+        origin: What was opened, without passwords.
+        frame_rate: Frames per second, as far as the source says.
+        size: Width and height of the upright picture.
+        length: Number of frames the source claims to hold; None if it doesn't say or never ends.
+        live: Frames arrive by the clock and are skipped when nobody takes them in time.
+        losses: What could not be read so far, one sentence each.
+    """
+
+    live = False
+
+    def __init__(
+        self, name: str, origin: str, *, frame_rate: float, size: Size, length: int | None
+    ) -> None:
+        self.name = name
+        self.origin = origin
+        self.frame_rate = frame_rate
+        self.size = size
+        self.length = length
+        self.losses: list[str] = []
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames."""
+
+    def close(self) -> None:  # noqa: B027 (most sources hold nothing open between iterations)
+        """Let go of the device or connection."""
+
+    def __enter__(self) -> "VideoSource":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
