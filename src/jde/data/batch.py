@@ -15,6 +15,7 @@ class Batch:
         identities: Identity of each person over all sources; -1 where unknown.
         picture: Row of `images` in which each person stands.
         names: Where each picture came from.
+        faults: What was wrong with pictures that others in this batch stand in for.
     """
 
     images: UInt8[Tensor, "n 3 height width"]
@@ -22,6 +23,7 @@ class Batch:
     identities: Int64[Tensor, " m"]
     picture: Int64[Tensor, " m"]
     names: tuple[str, ...]
+    faults: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)

@@ -1,0 +1,164 @@
+"""What a run trains on, as its YAML file and the command line say it."""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from jde.data.augmentation import Augmentation, AugmentationConfig
+from jde.data.joint import JointSource
+from jde.data.label_source import label_source
+from jde.data.loader import TrainingLoader, TrainingPictures
+from jde.data.mask_source import mask_source
+from jde.data.mot_source import find_sequences, mot_source
+from jde.data.sample import Source
+from jde.data.sampling import EpochPlan
+from jde.structures.errors import InputError
+from jde.structures.letterbox import Size
+
+VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig:
+    """One place that training pictures come from."""
+
+    kind: Literal["labels", "mot", "pennfudan", "scenes", "composed"] = "labels"
+    """labels: a list file, or a folder with images and labels_with_ids. mot: a MOTChallenge
+    sequence or a folder of them. pennfudan: images and masks. scenes: drawn as they are asked for.
+    composed: people cut out of a pennfudan folder, put into drawn places."""
+    path: str = ""
+    """File or folder; may hold variables of the environment, as ${JDE_DATA}/sequences. Empty for
+    drawn scenes."""
+    name: str = ""
+    """What reports call it; its own name where empty."""
+    repeat: float = 1.0
+    """How often its pictures occur in an epoch: 2 shows each twice, 0.5 every second one."""
+    root: str = ""
+    """Folder that the lines of a list file start from; the list's own where empty."""
+    pattern: str = "*"
+    """Which sequences in a folder of them, by name: *-SDP takes each MOT17 sequence once."""
+    frames: tuple[float, float] = (0.0, 1.0)
+    """Part of each sequence in time: 0 0.67 holds back the last third."""
+    min_visibility: float = 0.0
+    """Leave out people of a sequence of whom a smaller share is visible."""
+    length: int = 1000
+    """Number of drawn pictures in an epoch."""
+    seed: int = 0
+    """Drawn pictures with another seed show other people and places."""
+
+    def __post_init__(self) -> None:
+        first, end = self.frames
+        if not 0 <= first < end <= 1:
+            raise InputError(f"frames must rise within 0 to 1, got {first:g} {end:g}")
+        if self.repeat <= 0:
+            raise InputError(f"repeat must be above 0, got {self.repeat:g}")
+        if not self.path and self.kind not in {"scenes", "composed"}:
+            raise InputError(f"a source of kind {self.kind} needs a path")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataConfig:
+    """Training pictures: where they come from, how they change, how they are loaded."""
+
+    sources: tuple[SourceConfig, ...] = ()
+    """Where pictures come from; their order numbers the identities."""
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    """How pictures change."""
+    workers: int = 2
+    """Processes that load pictures; 0 loads between the steps."""
+    max_faults: int = 100
+    """How many unreadable pictures are replaced by others before the run stops."""
+    reduced_decoding: bool = True
+    """Decode big JPEG files at a half or less where that still fills the network's input."""
+
+
+def build_sources(config: DataConfig, size: Size) -> tuple[list[Source], list[float]]:
+    """Return the sources that `config` names for a network of `size`, and their repeats.
+
+    Raises:
+        InputError: A source is missing or malformed.
+    """
+    sources, repeats = list[Source](), list[float]()
+    for one in config.sources:
+        found = _BUILDERS[one.kind](one, size, config.reduced_decoding)
+        sources += found
+        repeats += [one.repeat] * len(found)
+    return sources, repeats
+
+
+def build_joint_source(config: DataConfig, size: Size) -> JointSource:
+    """Return all sources of `config` as one, with identities numbered over all.
+
+    Raises:
+        InputError: A source is missing or malformed, or there is none.
+    """
+    return JointSource(*build_sources(config, size))
+
+
+def build_loader(
+    config: DataConfig,
+    source: JointSource,
+    plan: EpochPlan,
+    size: Size,
+    *,
+    pin_memory: bool = False,
+) -> TrainingLoader:
+    """Return the batches of `source`, changed as `config` says, in the order of `plan`."""
+    augmentation = Augmentation(config.augmentation, size)
+    return TrainingLoader(
+        TrainingPictures(source, augmentation, plan.seed),
+        plan,
+        workers=config.workers,
+        max_faults=config.max_faults,
+        pin_memory=pin_memory,
+    )
+
+
+def expand(path: str) -> Path:
+    """Return the path with variables of the environment and ~ filled in.
+
+    Raises:
+        InputError: A variable is not set.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        variable = match[1] or match[2]
+        if variable not in os.environ:
+            raise InputError(f"{path}: the variable {variable} is not set; export {variable}=...")
+        return os.environ[variable]
+
+    return Path(VARIABLE.sub(value, path)).expanduser()
+
+
+def _labels(config: SourceConfig, size: Size, reduced: bool) -> list[Source]:  # noqa: FBT001 (table)
+    root = expand(config.root) if config.root else None
+    network = size if reduced else None
+    return [label_source(expand(config.path), name=config.name, root=root, network=network)]
+
+
+def _mot(config: SourceConfig, size: Size, reduced: bool) -> list[Source]:  # noqa: FBT001 (table)
+    folders = find_sequences(expand(config.path), config.pattern)
+    return [
+        mot_source(
+            folder,
+            name=config.name if len(folders) == 1 else "",
+            frames=config.frames,
+            min_visibility=config.min_visibility,
+            network=size if reduced else None,
+        )
+        for folder in folders
+    ]
+
+
+def _masks(config: SourceConfig, size: Size, reduced: bool) -> list[Source]:  # noqa: FBT001 (table)
+    return [mask_source(expand(config.path), name=config.name, network=size if reduced else None)]
+
+
+_BUILDERS: dict[str, Callable[[SourceConfig, Size, bool], list[Source]]] = {
+    "labels": _labels,
+    "mot": _mot,
+    "pennfudan": _masks,
+}

@@ -1,0 +1,166 @@
+"""Training pictures, loaded and changed by several processes, in batches."""
+
+import logging
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from jde.data.augmentation import Augmentation
+from jde.data.batch import Batch
+from jde.data.joint import JointSource
+from jde.data.sample import Sample
+from jde.data.sampling import Draw, EpochPlan
+from jde.structures.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+MAX_REPLACEMENTS = 20
+"""How many pictures in a row may fail before a sample gives up."""
+
+
+class Loaded(NamedTuple):
+    """A training picture, and what was wrong with the ones it stands in for."""
+
+    sample: Sample
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPictures(Dataset[Loaded]):
+    """Changed pictures of a source by their draw: the same draw gives the same pixels, always.
+
+    Attributes:
+        source: Where pictures come from.
+        augmentation: What happens to them.
+        seed: Seed of the run.
+    """
+
+    source: JointSource
+    augmentation: Augmentation
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, draw: Draw) -> Loaded:
+        """Return the picture of `draw`, or the first of some others where it can't be read."""
+        rng = np.random.default_rng((self.seed, *draw))
+        index, faults = draw.picture, list[str]()
+        while True:
+            try:
+                sample = self.source.load(index, rng)
+            except InputError as error:
+                faults.append(str(error))
+                if len(faults) > MAX_REPLACEMENTS:
+                    raise
+                index = int(rng.integers(len(self)))
+            else:
+                return Loaded(self.augmentation(sample, rng), tuple(faults))
+
+
+def collate(loaded: Sequence[Loaded]) -> Batch:
+    """Return the batch of some pictures of one size; the pixels lie in channels-last order."""
+    samples = [one.sample for one in loaded]
+    images = np.stack([sample.image for sample in samples])
+    corners = np.concatenate([sample.labels.boxes for sample in samples])
+    sides = corners[:, 2:] - corners[:, :2]
+    boxes = np.concatenate([corners[:, :2] + sides / 2, sides], axis=1)
+    counts = [len(sample.labels) for sample in samples]
+    return Batch(
+        images=torch.from_numpy(images).permute(0, 3, 1, 2),
+        boxes=torch.from_numpy(boxes),
+        identities=torch.from_numpy(
+            np.concatenate([sample.labels.identities for sample in samples])
+        ),
+        picture=torch.from_numpy(np.repeat(np.arange(len(samples)), counts)),
+        names=tuple(str(sample.path) for sample in samples),
+        faults=tuple(fault for one in loaded for fault in one.faults),
+    )
+
+
+class _Steps:
+    """The steps that are still to do in the running epoch, for a DataLoader that lives on."""
+
+    def __init__(self, plan: EpochPlan) -> None:
+        self.plan, self.epoch, self.first = plan, 0, 0
+
+    def __len__(self) -> int:
+        return len(self.plan) - self.first
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        return self.plan.steps(self.epoch, self.first)
+
+
+class TrainingLoader:
+    """Batches of any epoch from any step on; the worker processes live on between epochs.
+
+    Args:
+        pictures: What to load.
+        plan: In which order, and which share of it.
+        workers: Number of loading processes; 0 loads in this one.
+        max_faults: How many different pictures may be unreadable before the run stops.
+        pin_memory: Hand out batches in page-locked memory, from where a GPU copies faster.
+    """
+
+    def __init__(
+        self,
+        pictures: TrainingPictures,
+        plan: EpochPlan,
+        *,
+        workers: int = 2,
+        max_faults: int = 100,
+        pin_memory: bool = False,
+    ) -> None:
+        self.plan = plan
+        self._steps = _Steps(plan)
+        self._faults: set[str] = set()
+        self._max_faults = max_faults
+        self._batches: DataLoader[Loaded] = DataLoader(
+            pictures,
+            batch_sampler=self._steps,
+            num_workers=workers,
+            collate_fn=collate,
+            pin_memory=pin_memory,
+            worker_init_fn=_prepare_worker,
+            persistent_workers=workers > 0,
+            # Its own generator: the run's random state must not depend on how loading goes.
+            generator=torch.Generator(),
+        )
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return len(self.plan)
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """Yield the batches of `epoch` from step `first` on.
+
+        Raises:
+            InputError: Too many pictures can't be read.
+        """
+        self._steps.epoch, self._steps.first = epoch, first
+        for batch in self._batches:
+            self._report(batch.faults)
+            yield batch
+
+    def _report(self, faults: Sequence[str]) -> None:
+        for fault in faults:
+            if fault not in self._faults:
+                self._faults.add(fault)
+                logger.warning("%s; another picture takes its place", fault)
+        if len(self._faults) > self._max_faults:
+            raise InputError(
+                f"{len(self._faults)} training pictures can't be read, more than the "
+                f"{self._max_faults} allowed; the last: {faults[-1]}"
+            )
+
+
+def _prepare_worker(number: int) -> None:  # noqa: ARG001 (signature of DataLoader)
+    cv2.setNumThreads(0)
+    # Ctrl-C goes to the training process, which asks its workers to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,91 @@
+"""MOTChallenge sequences as training pictures, read as they were downloaded."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool
+
+from jde.data.picture_source import Annotation, PictureSource
+from jde.formats.mot_text import NO_CLASS, MotRows, read_mot
+from jde.formats.seqinfo import is_sequence, read_seqinfo
+from jde.imaging.picture_file import list_pictures
+from jde.structures.boxes import ltwh_to_corners
+from jde.structures.errors import InputError
+from jde.structures.letterbox import Size
+
+GROUND_TRUTH = Path("gt") / "gt.txt"
+PEDESTRIAN = 1
+WHOLE = (0.0, 1.0)
+
+
+def find_sequences(path: Path, pattern: str = "*") -> list[Path]:
+    """Return the sequence at `path`, or the sequences in it whose names match `pattern`.
+
+    Raises:
+        InputError: There is none.
+    """
+    if is_sequence(path):
+        return [path]
+    found = sorted(one for one in path.glob(pattern) if is_sequence(one)) if path.is_dir() else []
+    if not found:
+        raise InputError(f"{path}: no MOTChallenge sequence (a folder with seqinfo.ini) is here")
+    return found
+
+
+def mot_source(
+    folder: Path,
+    *,
+    name: str = "",
+    frames: tuple[float, float] = WHOLE,
+    min_visibility: float = 0.0,
+    network: Size | None = None,
+) -> PictureSource:
+    """Return the pictures of one sequence with the pedestrians that count in its ground truth.
+
+    Args:
+        folder: The sequence: `seqinfo.ini`, `gt/gt.txt` and the pictures.
+        name: What reports call the source; the sequence's name where empty.
+        frames: Part of the sequence in time, from 0 to 1: (0, 0.67) holds back the last third.
+        min_visibility: Leave out people of whom less is visible; files without visibility keep all.
+        network: Size that pictures are read for.
+
+    Raises:
+        InputError: A file is missing or malformed, or no picture lies in `frames`.
+    """
+    info = read_seqinfo(folder)
+    if not info.image_folder.is_dir():
+        raise InputError(f"{info.image_folder}: the pictures of the sequence are missing")
+    pictures = _part(list(_numbered(list_pictures(info.image_folder))), frames)
+    rows = read_mot(folder / GROUND_TRUTH)
+    rows = rows.where(_counts(rows, min_visibility) & np.isin(rows.frames, list(pictures)))
+    _, identities = np.unique(rows.ids, return_inverse=True)
+    shares = ltwh_to_corners(rows.ltwh) / np.tile([info.width, info.height], 2)
+    order = np.argsort(rows.frames, kind="stable")
+    bounds = np.searchsorted(rows.frames[order], [[one, one + 1] for one in pictures])
+    return PictureSource.of(
+        name or info.name,
+        (
+            Annotation(path, shares[order[first:end]], identities[order[first:end]])
+            for path, (first, end) in zip(pictures.values(), bounds.reshape(-1, 2), strict=True)
+        ),
+        size=(info.width, info.height),
+        network=network,
+    )
+
+
+def _counts(rows: MotRows, min_visibility: float) -> Bool[np.ndarray, " n"]:
+    # The older benchmarks have no classes: all of their people are pedestrians.
+    pedestrian = (rows.classes == PEDESTRIAN) | (rows.classes == NO_CLASS)
+    return pedestrian & (rows.confidences != 0) & (rows.visibilities >= min_visibility)
+
+
+def _numbered(pictures: list[Path]) -> Iterator[tuple[int, Path]]:
+    named_by_number = all(path.stem.isdecimal() for path in pictures)
+    for position, path in enumerate(pictures, 1):
+        yield int(path.stem) if named_by_number else position, path
+
+
+def _part(pictures: list[tuple[int, Path]], frames: tuple[float, float]) -> dict[int, Path]:
+    first, end = (round(share * len(pictures)) for share in frames)
+    return dict(pictures[first:end])
