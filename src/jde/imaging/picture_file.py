@@ -41,9 +41,9 @@ def write_picture(path: Path, image: Image) -> None:
     Raises:
         InputError: The file can't be written.
     """
-    done, content = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    if not done:
+    if not cv2.haveImageWriter(path.name):
         raise InputError(f"{path}: no picture format is called {path.suffix!r}; use .png or .jpg")
+    _, content = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     try:
         path.write_bytes(content.tobytes())
     except OSError as error:

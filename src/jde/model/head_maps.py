@@ -1,7 +1,7 @@
 """The border between whatever runs the network and everything after it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
@@ -22,6 +22,7 @@ class LevelMaps:
     objectness: Float32[np.ndarray, "n anchors 2 h w"]
 
 
+@runtime_checkable
 class HeadMaps(Protocol):
     """What an engine returns for a batch: levels at strides 32, 16 and 8.
 
@@ -45,6 +46,7 @@ class HeadMaps(Protocol):
         ...
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Runs a network: pictures to head maps."""
 

@@ -3,32 +3,38 @@
 from dataclasses import replace
 from difflib import get_close_matches
 
-from jde.model.config import Anchors, ModelConfig
+from jde.model.config import Anchors, LevelAnchors, ModelConfig
 from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
 
+
+def level(*anchors: tuple[int, int]) -> LevelAnchors:
+    """Return the anchors of one level."""
+    return tuple((float(width), float(height)) for width, height in anchors)
+
+
 ANCHORS_1088X608: Anchors = (
-    ((128, 384), (180, 540), (256, 640), (512, 640)),
-    ((32, 96), (45, 135), (64, 192), (90, 271)),
-    ((8, 24), (11, 34), (16, 48), (23, 68)),
+    level((128, 384), (180, 540), (256, 640), (512, 640)),
+    level((32, 96), (45, 135), (64, 192), (90, 271)),
+    level((8, 24), (11, 34), (16, 48), (23, 68)),
 )
 """Specification, section 4.2; the same in all three published programs."""
 
 ANCHORS_864X480: Anchors = (
-    ((102, 305), (143, 429), (203, 508), (407, 508)),
-    ((25, 76), (36, 107), (51, 152), (71, 215)),
-    ((6, 19), (9, 27), (13, 38), (18, 54)),
+    level((102, 305), (143, 429), (203, 508), (407, 508)),
+    level((25, 76), (36, 107), (51, 152), (71, 215)),
+    level((6, 19), (9, 27), (13, 38), (18, 54)),
 )
 
 ANCHORS_576X320: Anchors = (
-    ((85, 255), (120, 360), (170, 420), (340, 320)),
-    ((21, 64), (30, 90), (43, 128), (60, 180)),
-    ((6, 16), (8, 23), (11, 32), (16, 45)),
+    level((85, 255), (120, 360), (170, 420), (340, 320)),
+    level((21, 64), (30, 90), (43, 128), (60, 180)),
+    level((6, 16), (8, 23), (11, 32), (16, 45)),
 )
 """As the authors' program has them; PaddleDetection's last coarse anchor is 340x420."""
 
 ANCHORS_576X320_PADDLE: Anchors = (
-    (*ANCHORS_576X320[0][:3], (340, 420)),
+    level((85, 255), (120, 360), (170, 420), (340, 420)),
     *ANCHORS_576X320[1:],
 )
 

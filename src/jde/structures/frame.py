@@ -3,8 +3,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
-Image = UInt8[np.ndarray, "height width 3"]
-"""A picture: RGB, 8 bits a channel, row by row from the top."""
+Image = UInt8[np.ndarray, "_ _ 3"]
+"""A picture (height, width, 3): RGB, 8 bits a channel, row by row from the top."""
 
 
 @dataclass(frozen=True, slots=True)

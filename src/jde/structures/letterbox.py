@@ -67,7 +67,11 @@ class Letterbox:
         return np.maximum((boxes - shift) / boxes.dtype.type(self.scale), 0)
 
     def to_network(self, boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "n 4"]:
-        """Return corner boxes of the picture in pixels of the network's input."""
-        left, _, top, _ = self.padding
-        shift = np.array([left, top, left, top], boxes.dtype)
+        """Return corner boxes of the picture in pixels of the network's input.
+
+        Labels are moved by half the whole padding, also where it is odd (specification, section
+        11), so that networks learn places between the two halves.
+        """
+        left, right, top, bottom = self.padding
+        shift = np.array([left + right, top + bottom] * 2, boxes.dtype) / 2
         return boxes * boxes.dtype.type(self.scale) + shift
