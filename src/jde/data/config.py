@@ -15,6 +15,7 @@ from jde.data.mask_source import mask_source
 from jde.data.mot_source import find_sequences, mot_source
 from jde.data.sample import Source
 from jde.data.sampling import EpochPlan
+from jde.data.scenes.source import SceneSource
 from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
 
@@ -48,6 +49,12 @@ class SourceConfig:
     """Number of drawn pictures in an epoch."""
     seed: int = 0
     """Drawn pictures with another seed show other people and places."""
+    people: int = 12
+    """How many people a drawn picture holds on average."""
+    cast_size: int = 500
+    """Number of identities in drawn pictures."""
+    fresh: bool = True
+    """Draw other pictures in every epoch."""
 
     def __post_init__(self) -> None:
         first, end = self.frames
@@ -67,6 +74,8 @@ class DataConfig:
     """Where pictures come from; their order numbers the identities."""
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     """How pictures change."""
+    mosaic: float = 0.0
+    """Beyond the published: probability of a picture put together from four."""
     workers: int = 2
     """Processes that load pictures; 0 loads between the steps."""
     max_faults: int = 100
@@ -109,7 +118,7 @@ def build_loader(
     """Return the batches of `source`, changed as `config` says, in the order of `plan`."""
     augmentation = Augmentation(config.augmentation, size)
     return TrainingLoader(
-        TrainingPictures(source, augmentation, plan.seed),
+        TrainingPictures(source, augmentation, plan.seed, config.mosaic),
         plan,
         workers=config.workers,
         max_faults=config.max_faults,
@@ -157,8 +166,21 @@ def _masks(config: SourceConfig, size: Size, reduced: bool) -> list[Source]:  # 
     return [mask_source(expand(config.path), name=config.name, network=size if reduced else None)]
 
 
+def _scenes(config: SourceConfig, size: Size, reduced: bool) -> list[Source]:  # noqa: ARG001, FBT001 (table)
+    source = SceneSource(
+        seed=config.seed,
+        length=config.length,
+        size=size,
+        people=config.people,
+        cast_size=config.cast_size,
+        fresh=config.fresh,
+    )
+    return [source]
+
+
 _BUILDERS: dict[str, Callable[[SourceConfig, Size, bool], list[Source]]] = {
     "labels": _labels,
     "mot": _mot,
     "pennfudan": _masks,
+    "scenes": _scenes,
 }

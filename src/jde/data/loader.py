@@ -4,6 +4,7 @@ import logging
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from threading import current_thread, main_thread
 from typing import NamedTuple
 
 import cv2
@@ -13,8 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from jde.data.augmentation import Augmentation
 from jde.data.batch import Batch
-from jde.data.joint import JointSource
-from jde.data.sample import Sample
+from jde.data.mosaic import mosaic
+from jde.data.sample import Sample, Source
 from jde.data.sampling import Draw, EpochPlan
 from jde.structures.errors import InputError
 
@@ -22,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 MAX_REPLACEMENTS = 20
 """How many pictures in a row may fail before a sample gives up."""
+MAX_RESTARTS = 3
+"""How often in an epoch the loading processes are started again."""
+DEATH_NOTE = "DataLoader worker (pid"
+"""How the message begins by which PyTorch tells that a loading process died."""
 
 
 class Loaded(NamedTuple):
@@ -39,11 +44,13 @@ class TrainingPictures(Dataset[Loaded]):
         source: Where pictures come from.
         augmentation: What happens to them.
         seed: Seed of the run.
+        mosaic: Probability of a picture put together from four.
     """
 
-    source: JointSource
+    source: Source
     augmentation: Augmentation
     seed: int = 0
+    mosaic: float = 0.0
 
     def __len__(self) -> int:
         return len(self.source)
@@ -51,17 +58,24 @@ class TrainingPictures(Dataset[Loaded]):
     def __getitem__(self, draw: Draw) -> Loaded:
         """Return the picture of `draw`, or the first of some others where it can't be read."""
         rng = np.random.default_rng((self.seed, *draw))
-        index, faults = draw.picture, list[str]()
+        sample, faults = self._load(draw.picture, rng)
+        if rng.random() < self.mosaic:
+            others = [self._load(int(index), rng) for index in rng.integers(len(self), size=3)]
+            parts = [sample, *(other.sample for other in others)]
+            sample = mosaic(parts, self.augmentation.size, rng)
+            faults += tuple(fault for other in others for fault in other.faults)
+        return Loaded(self.augmentation(sample, rng), faults)
+
+    def _load(self, index: int, rng: np.random.Generator) -> Loaded:
+        faults = list[str]()
         while True:
             try:
-                sample = self.source.load(index, rng)
+                return Loaded(self.source.load(index, rng), tuple(faults))
             except InputError as error:
                 faults.append(str(error))
                 if len(faults) > MAX_REPLACEMENTS:
                     raise
                 index = int(rng.integers(len(self)))
-            else:
-                return Loaded(self.augmentation(sample, rng), tuple(faults))
 
 
 def collate(loaded: Sequence[Loaded]) -> Batch:
@@ -98,7 +112,10 @@ class _Steps:
 
 
 class TrainingLoader:
-    """Batches of any epoch from any step on; the worker processes live on between epochs.
+    """Batches of any epoch from any step on; the loading processes live on between epochs.
+
+    A loading process that dies (the system ran out of memory, say) is started again, and the
+    batches go on as if nothing had happened.
 
     Args:
         pictures: What to load.
@@ -118,35 +135,59 @@ class TrainingLoader:
         pin_memory: bool = False,
     ) -> None:
         self.plan = plan
+        self._pictures, self._workers, self._pin_memory = pictures, workers, pin_memory
         self._steps = _Steps(plan)
-        self._faults: set[str] = set()
         self._max_faults = max_faults
-        self._batches: DataLoader[Loaded] = DataLoader(
-            pictures,
-            batch_sampler=self._steps,
-            num_workers=workers,
-            collate_fn=collate,
-            pin_memory=pin_memory,
-            worker_init_fn=_prepare_worker,
-            persistent_workers=workers > 0,
-            # Its own generator: the run's random state must not depend on how loading goes.
-            generator=torch.Generator(),
-        )
+        self._faults: set[str] = set()
+        self._batches = self._start()
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
         return len(self.plan)
 
-    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """Yield the batches of `epoch` from step `first` on.
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch from batch `start` on.
 
         Raises:
             InputError: Too many pictures can't be read.
+            RuntimeError: Loading processes keep dying.
         """
-        self._steps.epoch, self._steps.first = epoch, first
-        for batch in self._batches:
-            self._report(batch.faults)
-            yield batch
+        restarts = 0
+        while start < len(self.plan):
+            self._steps.epoch, self._steps.first = number, start
+            try:
+                for batch in self._iterate():
+                    self._report(batch.faults)
+                    start += 1
+                    yield batch
+            except RuntimeError as error:
+                restarts += 1
+                if restarts > MAX_RESTARTS or DEATH_NOTE not in str(error):
+                    raise
+                logger.warning("%s; starting the loading processes again", error)
+                self._batches = self._start()
+
+    def _iterate(self) -> Iterator[Batch]:
+        before = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
+        batches = iter(self._batches)
+        if before is not None and current_thread() is main_thread():
+            # PyTorch's handler raises wherever the run just is, in the middle of a step, too.
+            # Without it a death is noticed here, while waiting for the next batch.
+            signal.signal(signal.SIGCHLD, before)
+        return batches
+
+    def _start(self) -> DataLoader[Loaded]:
+        return DataLoader(
+            self._pictures,
+            batch_sampler=self._steps,
+            num_workers=self._workers,
+            collate_fn=collate,
+            pin_memory=self._pin_memory,
+            worker_init_fn=_prepare_worker,
+            persistent_workers=self._workers > 0,
+            # Its own generator: the run's random state must not depend on how loading goes.
+            generator=torch.Generator(),
+        )
 
     def _report(self, faults: Sequence[str]) -> None:
         for fault in faults:
