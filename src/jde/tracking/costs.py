@@ -1,0 +1,110 @@
+"""Costs of pairs of a track and a detection, only for pairs that lie near each other."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Float32, Int64
+
+SLACK = 1.001
+"""Widens the search for near pairs, so that rounding never loses one."""
+
+CHUNK_PAIRS = 512
+"""Pairs whose embeddings are compared at a time: they stay in the processor's cache."""
+
+DENSE_SHARE = 1 / 24
+"""Share of all pairs above which one matrix product is cheaper than comparing pair by pair."""
+
+
+class Pairs(NamedTuple):
+    """Rows of a first and of a second list that belong together."""
+
+    first: Int64[np.ndarray, " p"]
+    second: Int64[np.ndarray, " p"]
+
+
+def pairs_within(
+    first: Float[np.ndarray, " n"],
+    reach: Float[np.ndarray, " n"],
+    second: Float[np.ndarray, " m"],
+) -> Pairs:
+    """Return all pairs whose coordinates differ by at most `reach` of the first."""
+    order = second.argsort()
+    ascending = second[order]
+    reach = reach * SLACK + (SLACK - 1)
+    start = ascending.searchsorted(first - reach, "left")
+    count = ascending.searchsorted(first + reach, "right") - start
+    end = count.cumsum()
+    total = int(end[-1]) if len(end) else 0
+    place = np.arange(total) + (start - end + count).repeat(count)
+    return Pairs(np.arange(len(first)).repeat(count), order[place])
+
+
+def motion_distances(
+    position: Float[np.ndarray, "4 n"],
+    variance: Float[np.ndarray, "4 n"],
+    measured: Float[np.ndarray, "4 m"],
+    pairs: Pairs,
+) -> Float[np.ndarray, " p"]:
+    """Return the squared Mahalanobis distance of each pair."""
+    offset = measured.take(pairs.second, axis=1)
+    offset -= position.take(pairs.first, axis=1)
+    offset *= offset
+    offset /= variance.take(pairs.first, axis=1)
+    return offset.sum(axis=0)
+
+
+def appearance_distances(
+    first: Float32[np.ndarray, "n dim"], second: Float32[np.ndarray, "m dim"], pairs: Pairs
+) -> Float32[np.ndarray, " p"]:
+    """Return the Euclidean distance between the unit embeddings of each pair."""
+    rows, inverse = np.unique(pairs.first, return_inverse=True)
+    if len(inverse) > max(CHUNK_PAIRS, DENSE_SHARE * len(rows) * len(second)):
+        cosine = (first[rows] @ second.T)[inverse, pairs.second]
+        return np.sqrt(np.maximum(2 - 2 * cosine, 0))
+    squares = np.empty(len(inverse), np.float32)
+    for start in range(0, len(squares), CHUNK_PAIRS):
+        part = slice(start, start + CHUNK_PAIRS)
+        difference = first.take(pairs.first[part], axis=0)
+        difference -= second.take(pairs.second[part], axis=0)
+        np.einsum("pd,pd->p", difference, difference, out=squares[part])
+    return np.sqrt(squares)
+
+
+def overlap_distances(
+    first: Float[np.ndarray, "4 n"],
+    second: Float[np.ndarray, "4 m"],
+    *,
+    limit: float,
+    margin: float,
+) -> tuple[Pairs, Float[np.ndarray, " p"]]:
+    """Return the pairs of corner boxes that may be as near as `limit`, and 1 - IoU of each.
+
+    Args:
+        first: Corner boxes, one a column.
+        second: Corner boxes, one a column.
+        limit: Distance of interest, below 1.
+        margin: Added to every side: 1 is the convention of whole pixels.
+    """
+    pairs = _pairs_that_may_overlap(first, second, limit, margin)
+    one, two = first.take(pairs.first, axis=1), second.take(pairs.second, axis=1)
+    shared_sides = np.minimum(one[2:], two[2:]) - np.maximum(one[:2], two[:2]) + margin
+    np.maximum(shared_sides, 0, out=shared_sides)
+    shared = shared_sides[0] * shared_sides[1]
+    one_sides, two_sides = one[2:] - one[:2] + margin, two[2:] - two[:2] + margin
+    union = one_sides[0] * one_sides[1] + two_sides[0] * two_sides[1] - shared
+    iou = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return pairs, 1 - iou
+
+
+def _pairs_that_may_overlap(
+    first: Float[np.ndarray, "4 n"], second: Float[np.ndarray, "4 m"], limit: float, margin: float
+) -> Pairs:
+    if not first.shape[1] or not second.shape[1]:
+        return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    # Boxes of widths v <= w overlap at most v / w, less where their centres lie apart:
+    # an IoU of 1 - limit needs centres within limit * w, and w <= v / (1 - limit).
+    width, other = first[2] - first[0] + margin, second[2] - second[0] + margin
+    widest = np.minimum(np.maximum(width, other.max()), width / (1 - limit))
+    return pairs_within(
+        (first[0] + first[2]) / 2, limit * np.maximum(widest, 0), (second[0] + second[2]) / 2
+    )

@@ -1,0 +1,105 @@
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int64
+
+from jde.structures.detections import Detections
+from jde.structures.errors import InputError
+
+TINY = 1e-12
+"""Keeps an embedding of zeros what it is: it resembles nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The detections of one frame as the tracker computes with them, one a column.
+
+    Attributes:
+        measured: Centre x, centre y, aspect and height.
+        corners: Left, top, right and bottom.
+        embeddings: Unit vectors, one a row.
+        scores: Confidence of each.
+        classes: Class of each.
+    """
+
+    measured: Float[np.ndarray, "4 m"]
+    corners: Float[np.ndarray, "4 m"]
+    embeddings: Float32[np.ndarray, "m dim"]
+    scores: Float32[np.ndarray, " m"]
+    classes: Int64[np.ndarray, " m"]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+def observe(detections: Detections, *, embedding_dim: int | None, precision: str) -> Observation:
+    """Check detections and bring them into the tracker's form.
+
+    Boxes without area are left out: a detector that clips at the border makes them.
+
+    Args:
+        detections: What a detector saw.
+        embedding_dim: Columns that embeddings must have; None takes any.
+        precision: Arithmetic of the boxes.
+    """
+    _check_boxes(detections)
+    if embedding_dim is not None and len(detections):
+        _check_dim(detections, embedding_dim)
+    sides = detections.boxes[:, 2:] - detections.boxes[:, :2]
+    solid = (sides > 0).all(axis=1)
+    if not solid.all():
+        detections, sides = detections.where(solid), sides[solid]
+    left_top = detections.boxes[:, :2].T.astype(precision)
+    size = sides.T.astype(precision)
+    measured = np.concatenate([left_top + size / 2, size])
+    measured[2] /= measured[3]
+    return Observation(
+        measured=measured,
+        corners=np.concatenate([left_top, left_top + size]),
+        embeddings=_unit(detections.embeddings),
+        scores=detections.scores,
+        classes=detections.classes,
+    )
+
+
+def _check_boxes(detections: Detections) -> None:
+    boxes = detections.boxes
+    # A sum is finite only where everything in it is.
+    if not np.isfinite(boxes.sum() + detections.scores.sum()):
+        finite = np.isfinite(boxes).all(axis=1) & np.isfinite(detections.scores)
+        if not finite.all():
+            row = _first(~finite)
+            raise InputError(
+                f"detection {row} holds a value that is not finite: box {boxes[row].tolist()}, "
+                f"score {detections.scores[row]}"
+            )
+    swapped = (boxes[:, 2:] < boxes[:, :2]).any(axis=1)
+    if swapped.any():
+        row = _first(swapped)
+        raise InputError(
+            f"detection {row} has the box {boxes[row].tolist()}, which ends before it begins: "
+            "boxes are corners (left, top, right, bottom), not left, top, width and height"
+        )
+
+
+def _check_dim(detections: Detections, embedding_dim: int) -> None:
+    given = detections.embeddings.shape[1]
+    if given != embedding_dim:
+        raise InputError(
+            f"embeddings have {given} columns where the frames before had {embedding_dim}: "
+            "one tracker takes the detections of one network; make a new Tracker for another"
+        )
+
+
+def _unit(embeddings: Float32[np.ndarray, "m dim"]) -> Float32[np.ndarray, "m dim"]:
+    if not embeddings.size:
+        return embeddings
+    length = np.sqrt(np.einsum("md,md->m", embeddings, embeddings))
+    if not np.isfinite(length).all():
+        row = _first(~np.isfinite(length))
+        raise InputError(f"the embedding of detection {row} holds a value that is not finite")
+    return embeddings / np.maximum(length, np.float32(TINY))[:, None]
+
+
+def _first(mask: Bool[np.ndarray, " n"]) -> int:
+    return int(mask.argmax())
