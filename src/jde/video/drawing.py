@@ -70,7 +70,7 @@ def paint_tracks(
     for row in order:
         left, top, right, bottom = corners[row].tolist()
         colour = identity_colour(int(tracks.ids[row]))
-        cv2.rectangle(image, (left, top), (right, bottom), colour, style.line, cv2.LINE_AA)
+        cv2.rectangle(image, (left, top), (right, bottom), colour, style.line)
     for row in order:
         left, top, _, _ = corners[row].tolist()
         identity = int(tracks.ids[row])
