@@ -1,0 +1,43 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from jde.metrics.comparison import Protocol
+from jde.metrics.tracking_report import evaluate_tracking
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluateTrackingOptions:
+    """Score result files against ground truth: HOTA, CLEAR and Identity.
+
+    Both are MOTChallenge text. One sequence: `jde evaluate tracking tracks.txt MOT17-09-SDP`.
+    Many, with results/NAME.txt for every folder MOT17/train/NAME:
+    `jde evaluate tracking results MOT17/train --csv scores.csv`.
+    """
+
+    results: tyro.conf.Positional[Path]
+    """Result file, folder of NAME.txt files, or a folder that `jde track` wrote."""
+
+    ground_truth: tyro.conf.Positional[Path]
+    """Sequence folder with gt/gt.txt, or a folder of such folders."""
+
+    protocol: Protocol = "mot"
+    """mot: the official evaluator's rules. zhongdao, paddle: those of the published programs,
+    to compare with their tables; MOTP is then a distance."""
+
+    json: Path | None = None
+    """Also write all scores to this JSON file."""
+
+    csv: Path | None = None
+    """Also write all scores to this CSV file."""
+
+
+def run(options: EvaluateTrackingOptions) -> str:
+    """Score the files, write what was asked for and return the table."""
+    report = evaluate_tracking(options.results, options.ground_truth, protocol=options.protocol)
+    if options.json:
+        options.json.write_text(report.to_json(), encoding="utf-8")
+    if options.csv:
+        options.csv.write_text(report.to_csv(), encoding="utf-8")
+    return report.table()
