@@ -79,9 +79,10 @@ def call(arguments: Sequence[str]) -> str:
         raise InputError(f"there is no command 'jde {name}'{hint}")
     command = COMMANDS[name]
     module = importlib.import_module(f"jde.commands.{command.module}")
-    options = tyro.cli(
-        getattr(module, command.options), prog=f"jde {name}", args=list(arguments[words:])
-    )
+    rest = list(arguments[words:])
+    if hasattr(module, "parse_options"):  # A command whose options a file adds to.
+        return str(module.run(module.parse_options(rest)))
+    options = tyro.cli(getattr(module, command.options), prog=f"jde {name}", args=rest)
     return str(module.run(options))
 
 

@@ -1,0 +1,171 @@
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import tyro
+import yaml
+from accelerate import Accelerator
+
+from jde.config import RunConfig, load_config
+from jde.data.config import build_joint_source, build_loader
+from jde.data.joint import JointSource
+from jde.data.loader import TrainingLoader
+from jde.data.sampling import EpochPlan
+from jde.losses.criterion import JDECriterion
+from jde.model.builders import build_network
+from jde.structures.errors import InputError
+from jde.training.checkpoint import find_snapshots
+from jde.training.initialisation import initialise
+from jde.training.provenance import write_provenance
+from jde.training.trainer import Outcome, Trainer, make_accelerator
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainOptions:
+    """Train a network from a configuration file.
+
+    Every key of the file can be given on the command line, too, by its dotted name:
+
+        jde train configs/jde-nano.yaml --training.epochs 50 --model.input_size 576 320
+
+    A run that was stopped or killed goes on with --resume to the same numbers.
+    """
+
+    config: Annotated[Path, tyro.conf.Positional]
+    """YAML file; configs/ has one for each published run."""
+    resume: bool = False
+    """Go on from the latest checkpoint in the output folder, if there is one."""
+    overrides: Annotated[tuple[tuple[str, Any], ...], tyro.conf.Suppress] = ()
+
+
+def parse_options(arguments: Sequence[str]) -> TrainOptions:
+    """Return the options that `arguments` hold; dotted names override keys of the file."""
+    plain: list[str] = []
+    overrides: dict[str, list[str]] = {}
+    values = plain
+    for word in arguments:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if word.startswith("--") and is_key(name):
+            values = overrides[name.replace("-", "_")] = [value] if equals else []
+        elif word.startswith("--"):
+            values = plain
+            plain.append(word)
+        else:
+            values.append(word)
+    options = tyro.cli(TrainOptions, prog="jde train", args=plain)
+    found = tuple((name, to_value(words)) for name, words in overrides.items())
+    return replace(options, overrides=found)
+
+
+def is_key(name: str) -> bool:
+    """Return whether an option belongs to the configuration rather than to the command."""
+    return "." in name or name in {one.name for one in fields(RunConfig)}
+
+
+def to_value(words: Sequence[str]) -> Any:
+    """Return what the words after an option mean: nothing is true, several are a list."""
+    values = [yaml.safe_load(word) for word in words]
+    return True if not values else values[0] if len(values) == 1 else values
+
+
+def run(options: TrainOptions) -> str:
+    """Train and say where everything is."""
+    config = load_config(options.config, dict(options.overrides))
+    outcome = train(config, resume=options.resume)
+    if outcome.weights is None:
+        logger.info("%s; go on with: jde train %s --resume", outcome.reason, options.config)
+        raise KeyboardInterrupt
+    return (
+        f"{outcome.reason} after {outcome.position.total} steps in "
+        f"{outcome.position.minutes:.1f} minutes\n"
+        f"weights:  {outcome.weights}\n"
+        f"log:      {config.output / 'log.jsonl'}\n"
+        f"losses:   {config.output / 'losses.png'}"
+    )
+
+
+def train(config: RunConfig, *, resume: bool = False) -> Outcome:
+    """Train as the configuration says.
+
+    Args:
+        config: The run.
+        resume: Go on from the latest checkpoint of the output folder, if there is one.
+
+    Raises:
+        InputError: Something in the configuration, data or output folder is wrong.
+    """
+    if find_snapshots(config.output / "checkpoints") and not resume:
+        raise InputError(
+            f"{config.output}: holds a run already; go on with --resume or choose another --output"
+        )
+    config.output.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    model = config.model.resolve()
+    source = build_joint_source(config.data, model.input_size)
+    network = build_network(model)
+    if config.training.initialise:
+        initialise(network, config.training.initialise)
+    criterion = JDECriterion(model.anchors, model.embedding_dim, source.identity_count, config.loss)
+    accelerator = make_accelerator(config.training)
+    feed = make_feed(config, source, accelerator)
+    trainer = Trainer(network, criterion, feed, config.training, config.output, accelerator)
+    if not (resume and trainer.resume()) and accelerator.is_main_process:
+        trainer.journal.path.unlink(missing_ok=True)
+    if accelerator.is_main_process:
+        describe_run(config, source, trainer)
+    return trainer.train()
+
+
+def make_feed(config: RunConfig, source: JointSource, accelerator: Accelerator) -> TrainingLoader:
+    """Return the batches of this process.
+
+    Raises:
+        InputError: The batch can't be split evenly.
+    """
+    recipe = config.training
+    parts = recipe.accumulate * accelerator.num_processes
+    if recipe.batch_size % parts:
+        raise InputError(
+            f"training.batch_size {recipe.batch_size} can't be split into {parts} equal parts "
+            f"({accelerator.num_processes} processes, accumulate {recipe.accumulate})"
+        )
+    plan = EpochPlan(
+        len(source),
+        recipe.batch_size // parts,
+        config.seed,
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+        drop_last=True,
+    )
+    pin_memory = accelerator.device.type == "cuda"
+    return build_loader(
+        config.data, source, plan, config.model.resolve().input_size, pin_memory=pin_memory
+    )
+
+
+def describe_run(config: RunConfig, source: JointSource, trainer: Trainer) -> None:
+    """Write and log what the run consists of."""
+    count = sum(parameter.numel() for parameter in trainer.network.parameters())
+    facts = {
+        "pictures": {one.name: len(one) for one in source.sources},
+        "identities": source.identity_count,
+        "parameters": count,
+        "steps_per_epoch": trainer.steps_per_epoch,
+        "device": str(trainer.accelerator.device),
+        "processes": trainer.accelerator.num_processes,
+        "resumed_at": trainer.position.total,
+    }
+    write_provenance(config.output / "run.json", asdict(config), facts)
+    logger.info(
+        "%d pictures of %d sources, %d identities; %.2f M parameters on %s",
+        len(source),
+        len(source.sources),
+        source.identity_count,
+        count / 1e6,
+        trainer.accelerator.device,
+    )

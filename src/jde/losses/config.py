@@ -1,0 +1,61 @@
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossConfig:
+    """How the three parts of the loss are measured and weighed.
+
+    The defaults are the published loss with its faults repaired; `zhongdao`, `paddle` and
+    `mindspore` are the three published programs to the letter (specification, section 10).
+
+    Attributes:
+        objectness: Cross-entropy as published, or the focal loss, which looks less at easy
+            background.
+        objectness_mean: Over the anchors that count, or over all, ignored ones included.
+        box: Smooth L1 of the offsets as published, or one minus the generalised overlap.
+        identity_mean: Over the cells with a known identity, or over all cells with a person.
+        label_smoothing: Share of each identity's probability that is spread over all identities.
+        embedding_scale: Length of the embeddings before the classifier; 0 takes the published
+            formula of the number of identities.
+        assign_best: Give a person whom no anchor overlaps enough the best-shaped one all the same.
+        level_reduction: Sum or mean of the three levels.
+        hold_idle_weights: Leave the learned weight of a part alone in steps in which the part has
+            nothing to measure; published programs let it run away.
+        skip_lone_cells: No identity loss at a level where only one cell holds a person.
+        max_cells: Most cells a picture and level that train the embedding, 0 for all; with a
+            limit the first cell of the grid never trains, as in MindSpore.
+    """
+
+    objectness: Literal["softmax", "focal"] = "softmax"
+    objectness_mean: Literal["counted", "all"] = "counted"
+    box: Literal["smooth-l1", "giou"] = "smooth-l1"
+    identity_mean: Literal["known", "all"] = "known"
+    label_smoothing: float = 0.0
+    embedding_scale: float = 0.0
+    assign_best: bool = False
+    level_reduction: Literal["sum", "mean"] = "sum"
+    hold_idle_weights: bool = True
+    skip_lone_cells: bool = False
+    max_cells: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing must be in [0, 1), got {self.label_smoothing}")
+        if self.embedding_scale < 0:
+            raise ValueError(f"embedding_scale must not be negative, got {self.embedding_scale}")
+
+    @classmethod
+    def zhongdao(cls) -> "LossConfig":
+        """Return the loss of the original program, except that its NaN without identities is 0."""
+        return cls(hold_idle_weights=False, skip_lone_cells=True)
+
+    @classmethod
+    def paddle(cls) -> "LossConfig":
+        """Return the loss of PaddleDetection, whose means count what they ignore."""
+        return cls(hold_idle_weights=False, objectness_mean="all", identity_mean="all")
+
+    @classmethod
+    def mindspore(cls) -> "LossConfig":
+        """Return the loss of the MindSpore program."""
+        return cls(hold_idle_weights=False, level_reduction="mean", max_cells=400)

@@ -1,0 +1,184 @@
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+from jaxtyping import Float, Float32
+from torch import Tensor, nn
+
+from jde.data.batch import Batch
+from jde.losses.assignment import Grid, LevelTargets, People, assign
+from jde.losses.config import LossConfig
+from jde.losses.parts import box_loss, focal_loss, identity_cells, softmax_loss
+from jde.model.config import STRIDES
+from jde.model.joint_head import LevelOutput
+
+BOX_UNCERTAINTY, OBJECTNESS_UNCERTAINTY, IDENTITY_UNCERTAINTY = -4.85, -4.15, -2.3
+"""Starts of the learned weights; values of the reference implementation."""
+
+Average = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class LossParts:
+    """The loss of a batch.
+
+    Attributes:
+        total: What training minimises; negative values are normal late in training.
+        box: Per level, coarse to fine, before weighing.
+        objectness: Per level.
+        identity: Per level.
+    """
+
+    total: Float32[Tensor, ""]
+    box: Float32[Tensor, " levels"]
+    objectness: Float32[Tensor, " levels"]
+    identity: Float32[Tensor, " levels"]
+
+
+def embedding_scale(identities: int) -> float:
+    """Return the length of embeddings before the classifier, sqrt(2) ln(n - 1).
+
+    With two identities the formula gives 0, which would cut the embedding off from its loss: it
+    then is 1, as published for fewer.
+    """
+    return math.sqrt(2) * math.log(identities - 1) if identities > 2 else 1.0  # noqa: PLR2004 (said above)
+
+
+class JDECriterion(nn.Module):
+    """Box, objectness and identity loss of each level under learned weights.
+
+    The identity classifier lives here, not in the network: tracking never needs it.
+    """
+
+    anchors: Tensor
+
+    def __init__(
+        self,
+        anchors: Sequence[Sequence[tuple[float, float]]],
+        embedding_dim: int,
+        identities: int,
+        config: LossConfig | None = None,
+    ) -> None:
+        """Make the criterion.
+
+        Args:
+            anchors: Width and height of the anchors of each level, coarse to fine.
+            embedding_dim: Length of an embedding.
+            identities: Number of identities in the training set; 0 trains the detector alone.
+            config: How to measure and weigh.
+        """
+        super().__init__()
+        self.config = config or LossConfig()
+        self.scale = self.config.embedding_scale or embedding_scale(identities)
+        self.classifier = nn.Linear(embedding_dim, max(identities, 1))
+        levels = len(anchors)
+        self.box_weight = nn.Parameter(torch.full((levels,), BOX_UNCERTAINTY))
+        self.objectness_weight = nn.Parameter(torch.full((levels,), OBJECTNESS_UNCERTAINTY))
+        self.identity_weight = nn.Parameter(torch.full((levels,), IDENTITY_UNCERTAINTY))
+        self.register_buffer(
+            "anchors", torch.tensor(anchors, dtype=torch.float32), persistent=False
+        )
+
+    def forward(
+        self, outputs: Sequence[LevelOutput], batch: Batch, average: Average | None = None
+    ) -> LossParts:
+        """Return the loss of a batch.
+
+        Args:
+            outputs: What the network said, coarse to fine.
+            batch: The people who stand in the pictures, on the device of `outputs`.
+            average: Mean of a tensor over all processes. With it the means of the losses are those
+                of the global batch once gradients are averaged over processes.
+        """
+        people = People(batch.boxes, batch.identities, batch.picture)
+        targets = assign(
+            people, self.grids(outputs), len(batch), assign_best=self.config.assign_best
+        )
+        with torch.autocast(batch.boxes.device.type, enabled=False):
+            sums, counts = self.measure(outputs, targets)
+            shared = average(counts) if average else counts
+            parts = sums / shared.clamp(min=torch.finfo(sums.dtype).tiny)
+            return self.weigh(parts, shared > 0)
+
+    def grids(self, outputs: Sequence[LevelOutput]) -> list[Grid]:
+        """Return the level that belongs to each output."""
+        return [
+            Grid(anchors, stride, *output.objectness.shape[-2:])
+            for anchors, stride, output in zip(self.anchors, STRIDES, outputs, strict=True)
+        ]
+
+    def measure(
+        self, outputs: Sequence[LevelOutput], targets: Sequence[LevelTargets]
+    ) -> tuple[Float32[Tensor, "3 levels"], Float32[Tensor, "3 levels"]]:
+        """Return the sums of box, objectness and identity losses and what to divide them by."""
+        levels = [
+            (
+                self.measure_boxes(output, target, index),
+                self.measure_objectness(output, target),
+                self.measure_identities(output, target),
+            )
+            for index, (output, target) in enumerate(zip(outputs, targets, strict=True))
+        ]
+        sums, counts = (
+            torch.stack([torch.stack([part[which] for part in level]) for level in levels], dim=1)
+            for which in (0, 1)
+        )
+        return sums, counts
+
+    def measure_boxes(
+        self, output: LevelOutput, target: LevelTargets, level: int
+    ) -> tuple[Float32[Tensor, ""], Float32[Tensor, ""]]:
+        """Return the sum of box losses of a level and the number of its terms."""
+        picture, anchor, row, column = target.places
+        found = output.box_deltas[picture, anchor, :, row, column].float()
+        losses = box_loss(found, target.boxes, self.anchors[level][anchor], self.config.box)
+        return losses.sum(), losses.new_tensor(float(losses.numel()))
+
+    def measure_objectness(
+        self, output: LevelOutput, target: LevelTargets
+    ) -> tuple[Float32[Tensor, ""], Float32[Tensor, ""]]:
+        """Return the sum of objectness losses of a level and what to divide it by."""
+        margin = output.objectness[:, :, 1].float() - output.objectness[:, :, 0].float()
+        if self.config.objectness == "focal":
+            return focal_loss(margin, target.objectness)
+        return softmax_loss(
+            margin, target.objectness, count_ignored=self.config.objectness_mean == "all"
+        )
+
+    def measure_identities(
+        self, output: LevelOutput, target: LevelTargets
+    ) -> tuple[Float32[Tensor, ""], Float32[Tensor, ""]]:
+        """Return the sum of identity losses of a level and what to divide it by."""
+        cells, identities = identity_cells(target, self.config.max_cells)
+        known = identities >= 0
+        picture, row, column = (axis[known] for axis in cells)
+        found = output.embeddings[picture, :, row, column].float()
+        logits = self.classify(found)
+        loss = F.cross_entropy(
+            logits,
+            identities[known],
+            reduction="sum",
+            label_smoothing=self.config.label_smoothing,
+        )
+        over_all = self.config.identity_mean == "all"
+        count = loss.new_tensor(float(len(identities))) if over_all else known.sum().float()
+        if self.config.skip_lone_cells and len(identities) == 1:
+            return loss * 0, count
+        return loss, count
+
+    def classify(self, embeddings: Float[Tensor, "c d"]) -> Float[Tensor, "c identities"]:
+        """Return the logits of all identities for embeddings as the network gives them."""
+        unit = F.normalize(embeddings, dim=1, eps=1e-12)
+        return self.classifier(self.scale * unit)
+
+    def weigh(self, parts: Float32[Tensor, "3 levels"], measured: Tensor) -> LossParts:
+        """Return the total of the parts under the learned weights."""
+        weights = torch.stack([self.box_weight, self.objectness_weight, self.identity_weight])
+        if self.config.hold_idle_weights:
+            weights = torch.where(measured, weights, weights.detach())
+        levels = 0.5 * (torch.exp(-weights) * parts + weights).sum(0)
+        total = levels.sum() if self.config.level_reduction == "sum" else levels.mean()
+        box, objectness, identity = parts.detach()
+        return LossParts(total, box, objectness, identity)

@@ -1,0 +1,91 @@
+"""The losses themselves, on gathered values in single precision."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+from jaxtyping import Float32, Int64
+from torch import Tensor
+
+from jde.losses.assignment import IGNORED, Cells, LevelTargets
+
+FOCAL_FOREGROUND, FOCAL_POWER = 0.25, 2.0
+"""Weight of the foreground and power of the easy cases in the focal loss; values of its paper."""
+
+MAX_LOG_SIDE = 8.0
+"""Sides beyond e^8 anchors would overflow in half precision and help no overlap."""
+
+Part = tuple[Float32[Tensor, ""], Float32[Tensor, ""]]
+"""A sum of losses and what to divide it by."""
+
+
+def box_loss(
+    found: Float32[Tensor, "p 4"],
+    wanted: Float32[Tensor, "p 4"],
+    anchors: Float32[Tensor, "p 2"],
+    kind: Literal["smooth-l1", "giou"],
+) -> Float32[Tensor, "p k"]:
+    """Return the loss of each box: of its four offsets, or one for its overlap."""
+    if kind == "smooth-l1":
+        return F.smooth_l1_loss(found, wanted, reduction="none")
+    return 1 - _generalised_overlap(_corners(found, anchors), _corners(wanted, anchors))[:, None]
+
+
+def _corners(
+    deltas: Float32[Tensor, "p 4"], anchors: Float32[Tensor, "p 2"]
+) -> Float32[Tensor, "p 4"]:
+    """Return corner boxes relative to the anchor's grid point."""
+    centre = deltas[:, :2] * anchors
+    half = deltas[:, 2:].clamp(max=MAX_LOG_SIDE).exp() * anchors / 2
+    return torch.cat([centre - half, centre + half], dim=1)
+
+
+def _generalised_overlap(
+    first: Float32[Tensor, "p 4"], second: Float32[Tensor, "p 4"]
+) -> Float32[Tensor, " p"]:
+    shared = torch.minimum(first[:, 2:], second[:, 2:]) - torch.maximum(first[:, :2], second[:, :2])
+    hull = torch.maximum(first[:, 2:], second[:, 2:]) - torch.minimum(first[:, :2], second[:, :2])
+    shared_area = shared.clamp(min=0).prod(-1)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(-1) for boxes in (first, second)]
+    union = areas[0] + areas[1] - shared_area
+    hull_area = hull.prod(-1)
+    return shared_area / union - (hull_area - union) / hull_area
+
+
+def softmax_loss(
+    margin: Float32[Tensor, "n a h w"], target: Int64[Tensor, "n a h w"], *, count_ignored: bool
+) -> Part:
+    """Return the cross-entropy of two logits that differ by `margin`, ignored anchors left out."""
+    counted = target != IGNORED
+    losses = F.softplus(torch.where(target == 1, -margin, margin))
+    total = torch.where(counted, losses, 0).sum()
+    return total, total.new_tensor(
+        float(target.numel())
+    ) if count_ignored else counted.sum().float()
+
+
+def focal_loss(margin: Float32[Tensor, "n a h w"], target: Int64[Tensor, "n a h w"]) -> Part:
+    """Return the focal loss, to be divided by the number of anchors that have to find a person."""
+    wanted = target == 1
+    towards = torch.where(wanted, margin, -margin)
+    weight = torch.where(wanted, FOCAL_FOREGROUND, 1 - FOCAL_FOREGROUND)
+    losses = weight * torch.sigmoid(-towards) ** FOCAL_POWER * F.softplus(-towards)
+    total = torch.where(target != IGNORED, losses, 0).sum()
+    return total, wanted.sum().float().clamp(min=1)
+
+
+def identity_cells(target: LevelTargets, limit: int) -> tuple[Cells, Int64[Tensor, " c"]]:
+    """Return the cells whose embeddings learn, with their identities.
+
+    With a `limit` they are the first so many of each picture that know their identity, without the
+    first cell of the grid.
+    """
+    if not limit:
+        return target.cells, target.identities
+    cells, identities = target.cells, target.identities
+    usable = (identities >= 0) & ((cells.row > 0) | (cells.column > 0))
+    picture = cells.picture[usable]
+    # Cells come picture by picture, so a cell's rank is its distance from the picture's first.
+    rank = torch.arange(len(picture), device=picture.device) - torch.searchsorted(picture, picture)
+    kept = usable.nonzero()[:, 0][rank < limit]
+    return Cells(*(axis[kept] for axis in cells)), identities[kept]

@@ -1,0 +1,84 @@
+"""What a run writes down while it learns: a line of numbers now and then, and a plot of them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jde.losses.criterion import LossParts
+
+Entry = dict[str, Any]
+PARTS = ("total", "box", "objectness", "identity")
+
+
+@dataclass(slots=True)
+class Meter:
+    """Means of the losses since the last line.
+
+    Attributes:
+        count: Batches taken in.
+    """
+
+    sums: dict[str, float]
+    count: int = 0
+
+    @classmethod
+    def empty(cls) -> "Meter":
+        """Return a meter that has seen nothing."""
+        return cls(dict.fromkeys(PARTS, 0.0))
+
+    def add(self, parts: LossParts) -> None:
+        """Take in the losses of a batch, summed over the levels."""
+        for name in PARTS:
+            self.sums[name] += float(getattr(parts, name).detach().sum())
+        self.count += 1
+
+    def means(self) -> dict[str, float]:
+        """Return the means so far."""
+        return {name: value / max(self.count, 1) for name, value in self.sums.items()}
+
+
+class Journal:
+    """The lines of a run in a JSON-lines file.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def rewind(self, step: int) -> None:
+        """Forget what was written after `step`: the run goes on from there."""
+        kept = [entry for entry in self.read() if entry["step"] <= step]
+        self.path.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
+
+    def write(self, entry: Entry) -> None:
+        """Add a line."""
+        with self.path.open("a") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def read(self) -> Iterator[Entry]:
+        """Yield the complete lines."""
+        if not self.path.exists():
+            return
+        for line in self.path.read_text().splitlines(keepends=True):
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def plot_losses(journal: Journal, path: Path) -> None:
+    """Draw the losses and the learning rate over the steps into a PNG."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 (slow, and needed once an epoch)
+
+    entries = [entry for entry in journal.read() if "total" in entry]
+    steps = [entry["step"] for entry in entries]
+    figure = Figure(figsize=(10, 6), layout="constrained")
+    for axes, name in zip(figure.subplots(2, 3).flat, (*PARTS, "learning_rate"), strict=False):
+        axes.plot(steps, [entry[name] for entry in entries])
+        axes.set_title(name.replace("_", " "))
+        axes.set_xlabel("step")
+        axes.grid(visible=True, alpha=0.3)
+    figure.axes[-1].set_visible(False)
+    figure.savefig(path, dpi=100)

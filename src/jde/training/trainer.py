@@ -1,0 +1,290 @@
+"""The engine: draws batches, takes steps, writes down how far it came."""
+
+import itertools
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from jde.data.batch import Batch
+from jde.losses.criterion import JDECriterion, LossParts
+from jde.model.network import JDENet
+from jde.structures.errors import InputError
+from jde.training.checkpoint import Position, find_snapshots, read_snapshot, write_snapshot
+from jde.training.config import TrainingConfig
+from jde.training.feed import Feed
+from jde.training.interruption import Interruption
+from jde.training.journal import Journal, Meter, plot_losses
+from jde.training.optimiser import build_optimiser, set_learning_rate
+from jde.training.progress import ProgressLine
+from jde.training.schedule import learning_rate
+from jde.training.state import Learner
+from jde.training.task import TrainingTask, freeze_norm
+from jde.training.weight_average import WeightAverage
+from jde.weights.native import write_network
+
+logger = logging.getLogger(__name__)
+
+WEIGHTS, BEST = "weights.safetensors", "best.safetensors"
+NAMES_SHOWN = 8
+"""Pictures of a bad batch that the message names."""
+
+Evaluate = Callable[[JDENet], dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        position: How far it came.
+        weights: The final weights; None where a signal stopped the run before its end.
+        reason: Why it stopped.
+    """
+
+    position: Position
+    weights: Path | None
+    reason: str
+
+
+def make_accelerator(config: TrainingConfig) -> Accelerator:
+    """Return device, processes and arithmetic as the recipe and the launcher say."""
+    return Accelerator(cpu=config.device == "cpu", mixed_precision=config.precision)
+
+
+class Trainer:
+    """Trains one network; all state that a run needs to go on lives here."""
+
+    def __init__(
+        self,
+        network: JDENet,
+        criterion: JDECriterion,
+        feed: Feed,
+        config: TrainingConfig,
+        output: Path,
+        accelerator: Accelerator | None = None,
+    ) -> None:
+        """Bring network, criterion and optimiser onto the device.
+
+        Args:
+            network: What learns; it is changed.
+            criterion: Its loss; it learns, too.
+            feed: Batches of this process.
+            config: The recipe.
+            output: Folder of checkpoints, log and weights.
+            accelerator: Device and processes; made as the recipe says where None.
+        """
+        self.config, self.feed, self.output = config, feed, output
+        self.accelerator = accelerator or make_accelerator(config)
+        self.network, self.criterion = network, criterion
+        if config.frozen_norm:
+            freeze_norm(network)
+        if config.channels_last:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        shared = self.accelerator.num_processes > 1
+        task = TrainingTask(
+            network,
+            criterion,
+            channels_last=config.channels_last,
+            average=self._mean if shared else None,
+        ).to(self.accelerator.device)
+        self.average = WeightAverage(network, config.ema) if config.ema else None
+        self.optimiser = build_optimiser(task, config)
+        if config.compile:
+            network.compile()
+        self.task, self.stepper = self.accelerator.prepare(task, self.optimiser)
+        self.learner = Learner(
+            network, criterion, self.optimiser, self.average, self.accelerator.scaler
+        )
+        self.position = Position()
+        self.journal = Journal(output / "log.jsonl")
+        self.steps_per_epoch = len(feed) // config.accumulate
+        if not self.steps_per_epoch:
+            raise InputError(
+                f"the training pictures don't fill one batch of {config.batch_size}; "
+                "make training.batch_size smaller"
+            )
+
+    @property
+    def best_network(self) -> JDENet:
+        """The network to judge and keep: averaged weights where there are any."""
+        return self.average.network if self.average else self.network
+
+    def resume(self) -> bool:
+        """Go on from the latest checkpoint of the output folder; return whether there was one."""
+        found = find_snapshots(self.output / "checkpoints")
+        if not found:
+            return False
+        snapshot = read_snapshot(found[-1])
+        try:
+            self.learner.restore(snapshot)
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise InputError(
+                f"{found[-1]}: belongs to another network, optimiser or set of identities ({error})"
+            ) from error
+        self.position = snapshot.position
+        self.journal.rewind(self.position.total)
+        logger.info("going on from %s", found[-1])
+        return True
+
+    def train(self) -> Outcome:
+        """Train to the end, to the time limit or to a signal, and return how it ended."""
+        total = self.config.epochs * self.steps_per_epoch
+        started = time.monotonic() - 60 * self.position.minutes
+        is_main = self.accelerator.is_main_process
+        reason = "all epochs done"
+        with (
+            Interruption() as interruption,
+            ProgressLine(total, self.position.total, visible=is_main) as line,
+        ):
+            clock = _Clock(started, time.monotonic())
+            for epoch in range(self.position.epoch, self.config.epochs):
+                reason = self._epoch(epoch, line, interruption, clock)
+                if reason:
+                    break
+                self._finish_epoch(epoch)
+            else:
+                reason = "all epochs done"
+        self._checkpoint()
+        if interruption.name:
+            return Outcome(self.position, None, f"stopped by {interruption.name}")
+        return Outcome(self.position, self._write_weights(WEIGHTS), reason)
+
+    def _epoch(
+        self, epoch: int, line: ProgressLine, interruption: Interruption, clock: "_Clock"
+    ) -> str:
+        """Train the rest of an epoch; return why the run has to stop, if it has."""
+        meter, mark = Meter.empty(), time.monotonic()
+        self.task.train()
+        for parts in self._groups(epoch):
+            rate = learning_rate(self.config, self.position.total, self.steps_per_epoch)
+            for losses in self._step(parts, rate):
+                meter.add(losses)
+            self.position = replace(
+                self.position,
+                step=self.position.step + 1,
+                total=self.position.total + 1,
+                minutes=clock.minutes(),
+            )
+            if self.position.total % self.config.log_steps == 0:
+                mark = self._log(epoch, meter, rate, mark, line)
+                meter = Meter.empty()
+            if reason := self._why_stop(interruption):
+                return reason
+            if clock.since_checkpoint() >= self.config.checkpoint_minutes:
+                self._checkpoint()
+                clock.checkpoint = time.monotonic()
+        return ""
+
+    def _groups(self, epoch: int) -> Iterator[Sequence[Batch]]:
+        """Yield the batches of each optimiser step that this epoch still has."""
+        size = self.config.accumulate
+        batches = self.feed.epoch(epoch, self.position.step * size)
+        left = self.steps_per_epoch - self.position.step
+        for _ in range(left):
+            yield list(itertools.islice(batches, size))
+
+    def _step(self, batches: Sequence[Batch], rate: float) -> Iterator[LossParts]:
+        """Take one optimiser step and yield the losses of its parts."""
+        set_learning_rate(self.optimiser, rate)
+        for index, batch in enumerate(batches):
+            is_last = index == len(batches) - 1
+            with nullcontext() if is_last else self.accelerator.no_sync(self.task):
+                losses: LossParts = self.task(batch.to(self.accelerator.device))
+                self._check_finite(losses, batch)
+                self.accelerator.backward(losses.total / len(batches))
+            yield losses
+        if self.config.clip_gradients:
+            self.accelerator.clip_grad_norm_(self.task.parameters(), self.config.clip_gradients)
+        self.stepper.step()
+        self.stepper.zero_grad(set_to_none=True)
+        if self.average:
+            self.average.update(self.network, self.position.total)
+
+    def _check_finite(self, losses: LossParts, batch: Batch) -> None:
+        if bool(torch.isfinite(losses.total)):
+            return
+        shown = ", ".join(batch.names[:NAMES_SHOWN])
+        more = len(batch.names) - NAMES_SHOWN
+        raise InputError(
+            f"the loss is {float(losses.total)} at step {self.position.total} (box "
+            f"{losses.box.tolist()}, objectness {losses.objectness.tolist()}, identity "
+            f"{losses.identity.tolist()}); look at the labels of {shown}"
+            f"{f' and {more} more' if more > 0 else ''}, or lower training.learning_rate"
+        )
+
+    def _why_stop(self, interruption: Interruption) -> str:
+        late = 0 < self.config.max_minutes <= self.position.minutes
+        flags = torch.tensor([float(bool(interruption.name)), float(late)])
+        if self.accelerator.num_processes > 1:
+            # All processes stop after the same step, whoever was told.
+            flags = self._mean(flags.to(self.accelerator.device))
+        if flags[0] > 0:
+            interruption.name = interruption.name or "a signal to another process"
+            return interruption.name
+        return "time limit reached" if flags[1] > 0 else ""
+
+    def _log(self, epoch: int, meter: Meter, rate: float, mark: float, line: ProgressLine) -> float:
+        now = time.monotonic()
+        pictures = meter.count * self.config.batch_size / self.config.accumulate
+        numbers = {
+            **meter.means(),
+            "learning_rate": rate,
+            "images_per_second": pictures / max(now - mark, 1e-9),
+        }
+        if self.accelerator.is_main_process:
+            minutes = round(self.position.minutes, 3)
+            entry = {"step": self.position.total, "epoch": epoch, "minutes": minutes}
+            self.journal.write({**entry, **numbers})
+        line.show(self.position.total, epoch, numbers)
+        return now
+
+    def _finish_epoch(self, epoch: int) -> None:
+        self.position = replace(self.position, epoch=epoch + 1, step=0)
+        self._checkpoint()
+        if self.accelerator.is_main_process:
+            plot_losses(self.journal, self.output / "losses.png")
+
+    def _checkpoint(self) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        try:
+            write_snapshot(
+                self.output / "checkpoints",
+                self.learner.snapshot(self.position),
+                keep=self.config.keep_checkpoints,
+            )
+        except OSError as error:
+            # The run is worth more than one checkpoint: the next one may find room.
+            logger.warning("no checkpoint written: %s", error)
+
+    def _write_weights(self, name: str) -> Path:
+        path = self.output / name
+        if self.accelerator.is_main_process:
+            write_network(path, self.best_network, criterion=self.criterion.state_dict())
+            plot_losses(self.journal, self.output / "losses.png")
+        return path
+
+    def _mean(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the mean of a tensor over all processes."""
+        mean: torch.Tensor = self.accelerator.reduce(values, reduction="mean")
+        return mean
+
+
+@dataclass(slots=True)
+class _Clock:
+    """When the run started, in the time it has really run, and wrote its last checkpoint."""
+
+    start: float
+    checkpoint: float
+
+    def minutes(self) -> float:
+        return (time.monotonic() - self.start) / 60
+
+    def since_checkpoint(self) -> float:
+        return (time.monotonic() - self.checkpoint) / 60
