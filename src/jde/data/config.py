@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -91,8 +90,10 @@ def build_sources(config: DataConfig, size: Size) -> tuple[list[Source], list[fl
         InputError: A source is missing or malformed.
     """
     sources, repeats = list[Source](), list[float]()
+    growth = config.augmentation.scale[1] * config.augmentation.zoom[1]
+    largest = (round(size[0] * growth), round(size[1] * growth))
     for one in config.sources:
-        found = _BUILDERS[one.kind](one, size, config.reduced_decoding)
+        found = _build(one, size, largest if config.reduced_decoding else None)
         sources += found
         repeats += [one.repeat] * len(found)
     return sources, repeats
@@ -142,45 +143,38 @@ def expand(path: str) -> Path:
     return Path(VARIABLE.sub(value, path)).expanduser()
 
 
-def _labels(config: SourceConfig, size: Size, reduced: bool) -> list[Source]:  # noqa: FBT001 (table)
-    root = expand(config.root) if config.root else None
-    network = size if reduced else None
-    return [label_source(expand(config.path), name=config.name, root=root, network=network)]
+def _build(one: SourceConfig, size: Size, largest: Size | None) -> list[Source]:
+    if one.kind == "scenes":
+        return [_scenes(one, size)]
+    path = expand(one.path)
+    if one.kind == "pennfudan":
+        return [mask_source(path, name=one.name, network=largest)]
+    if one.kind == "mot":
+        return _sequences(one, path, largest)
+    root = expand(one.root) if one.root else None
+    return [label_source(path, name=one.name, root=root, network=largest)]
 
 
-def _mot(config: SourceConfig, size: Size, reduced: bool) -> list[Source]:  # noqa: FBT001 (table)
-    folders = find_sequences(expand(config.path), config.pattern)
+def _sequences(one: SourceConfig, path: Path, largest: Size | None) -> list[Source]:
+    folders = find_sequences(path, one.pattern)
     return [
         mot_source(
             folder,
-            name=config.name if len(folders) == 1 else "",
-            frames=config.frames,
-            min_visibility=config.min_visibility,
-            network=size if reduced else None,
+            name=one.name if len(folders) == 1 else "",
+            frames=one.frames,
+            min_visibility=one.min_visibility,
+            network=largest,
         )
         for folder in folders
     ]
 
 
-def _masks(config: SourceConfig, size: Size, reduced: bool) -> list[Source]:  # noqa: FBT001 (table)
-    return [mask_source(expand(config.path), name=config.name, network=size if reduced else None)]
-
-
-def _scenes(config: SourceConfig, size: Size, reduced: bool) -> list[Source]:  # noqa: ARG001, FBT001 (table)
-    source = SceneSource(
-        seed=config.seed,
-        length=config.length,
+def _scenes(one: SourceConfig, size: Size) -> SceneSource:
+    return SceneSource(
+        seed=one.seed,
+        length=one.length,
         size=size,
-        people=config.people,
-        cast_size=config.cast_size,
-        fresh=config.fresh,
+        people=one.people,
+        cast_size=one.cast_size,
+        fresh=one.fresh,
     )
-    return [source]
-
-
-_BUILDERS: dict[str, Callable[[SourceConfig, Size, bool], list[Source]]] = {
-    "labels": _labels,
-    "mot": _mot,
-    "pennfudan": _masks,
-    "scenes": _scenes,
-}

@@ -66,7 +66,7 @@ def _read_whole(path: Path) -> tuple[Image, Size]:
 
 
 def _reduction(size: Size, network: Size) -> int:
-    # Upright or turned by 90 degrees: whichever keeps more pixels.
-    upright = max(network[0] / size[0], network[1] / size[1])
-    turned = max(network[0] / size[1], network[1] / size[0])
+    # Which way up the picture is, only the decoder knows: take the way that keeps more pixels.
+    upright = min(network[0] / size[0], network[1] / size[1])
+    turned = min(network[0] / size[1], network[1] / size[0])
     return next((factor for factor in REDUCED_MODES if max(upright, turned) * factor <= 1), 1)
