@@ -15,7 +15,7 @@ from torch import Tensor
 from jde.model.config import ModelConfig
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
-from jde.weights.checkpoint import Checkpoint, blank_network, check_names, make_network
+from jde.weights.checkpoint import Checkpoint, check_complete, make_network
 
 FORMAT_VERSION = "1"
 CONFIG_KEY, VERSION_KEY = "jde.config", "jde.format_version"
@@ -56,7 +56,7 @@ def write_checkpoint(
     extra: Mapping[str, str] | None = None,
 ) -> None:
     """Write weights under our own names; see `write_network`."""
-    check_names(blank_network(checkpoint.config).state_dict(), checkpoint.network, str(path))
+    check_complete(checkpoint, str(path))
     tensors = {
         name: (to_half(tensor) if half else tensor.detach()).cpu().contiguous()
         for name, tensor in checkpoint.network.items()
