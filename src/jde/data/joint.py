@@ -46,11 +46,12 @@ class JointSource:
         if not 0 <= index < len(self):
             raise IndexError(index)
         number = int(np.searchsorted(self._ends, index, side="right")) - 1
-        position = index - int(self._ends[number])
-        count = int(self._ends[number + 1] - self._ends[number])
         available = len(self.sources[number])
-        # Fewer than all are spread evenly, so that a video loses no part of its time.
-        return number, position * available // count if count < available else position % available
+        position = (index - int(self._ends[number])) % available
+        left = int(self._ends[number + 1]) - index + position
+        count = min(available, left)
+        # An incomplete round is spread evenly, so that a video loses no part of its time.
+        return number, position * available // count
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Return picture `index` with identities numbered over all sources."""

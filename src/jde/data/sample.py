@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
@@ -58,6 +58,7 @@ class Sample:
     path: Path
 
 
+@runtime_checkable
 class Source(Protocol):
     """Labelled pictures that can be asked for in any order, from several processes."""
 

@@ -19,7 +19,8 @@ class EpochPlan:
     """Which pictures each process sees in each step of each epoch.
 
     All processes together see every picture of an epoch exactly once. A step takes the same
-    pictures however many processes share it, as long as `batch_size * processes` is the same.
+    pictures however many processes share it, as long as `batch_size * processes` is the same; only
+    a last step too short for every process to get a picture joins the step before it.
 
     Attributes:
         pictures: Number of pictures in an epoch.
@@ -66,5 +67,4 @@ class EpochPlan:
             yield [Draw(epoch, index) for index in mine.tolist()]
 
     def _has_short_step(self, rest: int) -> bool:
-        # Too few pictures to give each process one join the step before them.
         return not self.drop_last and rest >= self.processes
