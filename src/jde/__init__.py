@@ -17,7 +17,7 @@ _HOMES = {
     "load_detector": "jde.weights.loading",
     "load_network": "jde.weights.loading",
     "read_video": "jde.video.reading",
-    "track": "jde.pipeline.tracking",
+    "track": "jde.commands.track",
 }
 """Where each public name lives: imported on first use, so that `import jde` stays quick."""
 

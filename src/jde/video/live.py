@@ -38,10 +38,16 @@ class LiveSource(VideoSource):
     """
 
     live = True
+    _slot: "_NewestFrame | None" = None
+
+    def close(self) -> None:
+        """Let go of the device or connection; who waits for the next picture stops waiting."""
+        if self._slot is not None:
+            self._slot.finish()
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the newest frame whenever the reader asks, until the stream is gone for good."""
-        slot = _NewestFrame()
+        slot = self._slot = _NewestFrame()
         taker = threading.Thread(target=self._take_in, args=(slot,), daemon=True)
         taker.start()
         try:
@@ -130,6 +136,7 @@ class NetworkStream(LiveSource):
 
     def close(self) -> None:
         """Let go of the connection; one that is being waited for is given up."""
+        super().close()
         self._gone.set()
         if self._container is not None:
             self._container.close()
@@ -191,6 +198,7 @@ class Camera(LiveSource):
 
     def close(self) -> None:
         """Let go of the device."""
+        super().close()
         self._device.release()
 
     def pictures(self) -> Iterator[Image]:

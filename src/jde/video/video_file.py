@@ -1,4 +1,3 @@
-import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import PurePath
@@ -18,8 +17,6 @@ from jde.video.decoding import (
     without_password,
 )
 from jde.video.source import VideoSource
-
-logger = logging.getLogger(__name__)
 
 
 class VideoFile(VideoSource):
@@ -63,9 +60,9 @@ class VideoFile(VideoSource):
         if record.packets >= (self.length or 0) and not record.damaged:
             return
         of_all = f" of {self.length}" if self.length else ""
-        loss = f"{self.origin}: is cut off or damaged: only {count}{of_all} frames could be read"
-        self.losses.append(loss)
-        logger.warning("%s", loss)
+        self.losses.append(
+            f"{self.origin}: is cut off or damaged: only {count}{of_all} frames could be read"
+        )
 
 
 def _packets_announced(stream: VideoStream) -> int:
@@ -90,5 +87,6 @@ class _Clock:
         else:
             stamp = frame.pts * frame.time_base
             self._start = stamp if self._start is None else self._start
-            self._last = float(stamp - self._start)
+            # A damaged stamp may lie before the one it follows; time never goes back.
+            self._last = max(float(stamp - self._start), self._last, 0.0)
         return self._last

@@ -1,4 +1,3 @@
-import logging
 from pathlib import Path
 
 import cv2
@@ -65,20 +64,19 @@ def test_time_starts_at_the_first_frame(tmp_path: Path) -> None:
 
 
 def test_cut_off_video_gives_what_decodes_and_says_what_was_lost(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
 ) -> None:
     whole = write_video(tmp_path / "whole.mp4", count=60, index_first=True).read_bytes()
     path = tmp_path / "cut.mp4"
     path.write_bytes(whole[: len(whole) * 3 // 4])
     video = read_video(path)
 
-    with caplog.at_level(logging.WARNING):
-        frames = list(video)
+    frames = list(video)
 
     assert 5 < len(frames) < 60
-    expected = f"{path}: is cut off or damaged: only {len(frames)} of 60 frames could be read"
-    assert video.losses == [expected]
-    assert expected in caplog.text
+    assert video.losses == [
+        f"{path}: is cut off or damaged: only {len(frames)} of 60 frames could be read"
+    ]
 
 
 def test_whole_video_has_no_losses(tmp_path: Path) -> None:

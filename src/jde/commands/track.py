@@ -1,0 +1,244 @@
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from jde.pipeline.job import Outcome, TrackingJob, milliseconds_per_frame
+from jde.pipeline.result_files import NAMES, Format
+from jde.pipeline.tracking import BatchDetector, TrackingRun
+from jde.structures.errors import InputError
+from jde.tracking.config import TrackerConfig
+from jde.video.reading import read_video
+from jde.video.source import VideoSource
+
+logger = logging.getLogger(__name__)
+
+Profile = Literal["default", "zhongdao", "paddle", "mindspore"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackOptions:
+    """Track the people in videos: boxes with identities as text, and a video to look at.
+
+    `jde track street.mp4 --output street` leaves street/tracks.txt (MOTChallenge text: frame, id,
+    left, top, width, height, score), street/tracked.mp4 and street/summary.json. Several sources
+    get a folder each within the output.
+    """
+
+    sources: tyro.conf.Positional[tuple[str, ...]]
+    """Video files, folders of pictures, MOTChallenge sequences, numbers of cameras, or addresses
+    of streams (rtsp://, http://)."""
+
+    output: Path = Path("tracked")
+    """Folder for the results; files of an earlier run are replaced."""
+
+    weights: str = "jde-nano"
+    """Name that `jde zoo` lists, weight file of any supported format, or exported model."""
+
+    video: bool = True
+    """Write the video with the tracks drawn into it."""
+
+    formats: str = "mot"
+    """Result files, separated by commas: mot, kitti, json (one line a frame)."""
+
+    scores: bool = False
+    """Write scores beside the identities in the video."""
+
+    evaluate: bool = False
+    """Score the result where the source is a sequence with ground truth."""
+
+    min_score: float | None = None
+    """Least confidence of a person, from 0 to 1 [default: that of weights and profile]."""
+
+    size: tuple[int, int] | None = None
+    """Width and height of the network's input, multiples of 32 [default: that of the weights]."""
+
+    batch: int = 1
+    """Pictures the network gets at once; the identities stay the same."""
+
+    engine: str = "auto"
+    """What runs the network: auto, torch, onnx, openvino, tensorrt."""
+
+    device: str = "auto"
+    """Where the network runs: auto, cpu, cuda, cuda:1, ..."""
+
+    profile: Profile = "default"
+    """Association: ours, or that of one of the published programs, faults included."""
+
+    max_lost_seconds: float | None = None
+    """How long a person may be out of sight and keep the identity [default: the profile's]."""
+
+    frame_rate: float | None = None
+    """Frames per second of a folder of pictures [default: 30, or what seqinfo.ini says]."""
+
+
+def track(
+    source: str | Path | int,
+    weights: str | Path | BatchDetector = "jde-nano",
+    output: str | Path = "tracked",
+    *,
+    config: TrackerConfig | None = None,
+    formats: Sequence[Format] = ("mot",),
+    video: bool = True,
+) -> Outcome:
+    """Track a whole video into files and return their names, counts and times.
+
+    Args:
+        source: Whatever `read_video` reads.
+        weights: Name or file of weights, or a detector that is loaded already.
+        output: Folder for the results.
+        config: How detections become tracks.
+        formats: Text files to write.
+        video: Also write the video with the tracks drawn into it.
+    """
+    opened = read_video(source)
+    named = isinstance(weights, str | Path)
+    job = TrackingJob(
+        output=Path(output),
+        config=config or TrackerConfig(),
+        formats=tuple(formats),
+        video=video,
+        weights=str(weights) if named else type(weights).__name__,
+    )
+    detector = _load(weights) if isinstance(weights, str | Path) else weights
+    outcome = job.run(opened, detector)
+    for loss in opened.losses:
+        logger.warning("%s", loss)
+    return outcome
+
+
+def run(options: TrackOptions) -> str:
+    """Track every source and return where the files are and how long each stage took."""
+    job = _job(options)
+    sources = _open(options)
+    folders = _folders(options.output, sources)
+    detector = _load(
+        options.weights,
+        device=options.device,
+        engine=options.engine,
+        size=options.size,
+        **({} if options.min_score is None else {"min_score": options.min_score}),
+    )
+    reports = []
+    for name, source, folder in zip(options.sources, sources, folders, strict=True):
+        with _progress(source) as on_frame:
+            outcome = replace(job, output=folder).run(source, detector, on_frame)
+        reports.append(_report(outcome))
+        if options.evaluate:
+            reports.append(_scores(folder, Path(name)))
+    _refuse_losses(sources, options.output)
+    return "\n\n".join(reports)
+
+
+def _job(options: TrackOptions) -> TrackingJob:
+    changes = {
+        name: value
+        for name in ("max_lost_seconds", "min_score")
+        if (value := getattr(options, name)) is not None
+    }
+    try:
+        config = replace(_profile(options.profile), **changes)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return TrackingJob(
+        output=options.output,
+        config=config,
+        formats=_formats(options.formats),
+        video=options.video,
+        show_scores=options.scores,
+        batch=options.batch,
+        weights=options.weights,
+    )
+
+
+def _profile(name: Profile) -> TrackerConfig:
+    return TrackerConfig() if name == "default" else getattr(TrackerConfig, name)()
+
+
+def _formats(words: str) -> tuple[Format, ...]:
+    asked = {word.strip() for word in words.split(",")} - {""}
+    unknown = sorted(asked - set(NAMES))
+    if unknown:
+        raise InputError(f"formats: {unknown[0]!r} is unknown; use {', '.join(NAMES)}")
+    return tuple(kind for kind in NAMES if kind in asked)
+
+
+def _open(options: TrackOptions) -> list[VideoSource]:
+    if not options.sources:
+        raise InputError("nothing to track: give a video, e.g. jde track street.mp4 --output out")
+    if options.evaluate:
+        _need_ground_truth(options)
+    return [read_video(source, frame_rate=options.frame_rate) for source in options.sources]
+
+
+def _need_ground_truth(options: TrackOptions) -> None:
+    if "mot" not in _formats(options.formats):
+        raise InputError("--evaluate scores the mot file: add it to --formats")
+    for source in options.sources:
+        if not (Path(source) / "gt" / "gt.txt").is_file():
+            raise InputError(f"{source}: has no gt/gt.txt to score against; leave out --evaluate")
+
+
+def _folders(output: Path, sources: Sequence[VideoSource]) -> list[Path]:
+    """Return one folder per source: the output itself, or one within it named for each."""
+    if len(sources) == 1:
+        return [output]
+    folders: list[Path] = []
+    for source in sources:
+        same = sum(folder.name.split("~")[0] == source.name for folder in folders)
+        folders.append(output / (f"{source.name}~{same + 1}" if same else source.name))
+    return folders
+
+
+def _load(weights: str | Path, **settings: Any) -> BatchDetector:
+    from jde.weights.loading import load_detector  # noqa: PLC0415 (loads the network's engine)
+
+    return load_detector(weights, **settings)
+
+
+@contextmanager
+def _progress(source: VideoSource) -> Iterator[Callable[[TrackingRun], None]]:
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.1f} frames/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(source.name, total=source.length, rate=0.0)
+        yield lambda run: progress.update(bar, completed=run.frames, rate=run.frames_per_second)
+
+
+def _report(outcome: Outcome) -> str:
+    run = outcome.run
+    stages = [
+        f"{stage} {milliseconds:.1f}{' (bottleneck)' if stage == run.stopwatch.bottleneck else ''}"
+        for stage, milliseconds in milliseconds_per_frame(run).items()
+    ]
+    counts = (
+        f"{run.source.name}: {run.frames} frames in {run.seconds:.1f} s, "
+        f"{run.frames_per_second:.1f} frames/s end to end, {len(run.identities)} identities"
+    )
+    times = f"  overlapping stages, ms per frame: {', '.join(stages)}"
+    return "\n".join([counts, times, *(f"  {path}" for path in outcome.files)])
+
+
+def _scores(folder: Path, sequence: Path) -> str:
+    from jde.metrics.tracking_report import evaluate_tracking  # noqa: PLC0415 (rarely needed)
+
+    return evaluate_tracking(folder / NAMES["mot"], sequence).table()
+
+
+def _refuse_losses(sources: Sequence[VideoSource], output: Path) -> None:
+    # A camera or stream ends some day; a file that is cut off was bad input.
+    losses = [loss for source in sources if not source.live for loss in source.losses]
+    if losses:
+        raise InputError(f"{'; '.join(losses)}; what could be read is tracked in {output}")

@@ -1,0 +1,89 @@
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from jde.formats.json_lines import JsonLinesWriter
+from jde.formats.kitti_text import KittiWriter
+from jde.formats.mot_text import MotWriter
+from jde.structures.errors import InputError
+from jde.structures.frame import Frame
+from jde.structures.tracks import Tracks
+
+Format = Literal["mot", "kitti", "json"]
+
+NAMES: dict[Format, str] = {
+    "mot": "tracks.txt",
+    "kitti": "tracks.kitti.txt",
+    "json": "tracks.jsonl",
+}
+"""Name of the file of each format."""
+
+
+class ResultFiles:
+    """The tracks of a video in files of one or more formats, complete after every frame.
+
+    Args:
+        folder: Where the files go; it is made where it is missing.
+        formats: Which files to write.
+
+    Raises:
+        InputError: The folder can't be written.
+    """
+
+    def __init__(self, folder: Path, formats: Sequence[Format] = ("mot",)) -> None:
+        self.paths = {kind: folder / NAMES[kind] for kind in dict.fromkeys(formats)}
+        self._folder = folder
+        self._frames: list[MotWriter | KittiWriter] = []
+        self._timed: list[JsonLinesWriter] = []
+        self._open = ExitStack()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        for kind, path in self.paths.items():
+            if kind == "json":
+                self._timed.append(self._open.enter_context(JsonLinesWriter(path)))
+            else:
+                writer = MotWriter(path) if kind == "mot" else KittiWriter(path)
+                self._open.enter_context(writer)
+                self._frames.append(writer)
+
+    def __enter__(self) -> "ResultFiles":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def add(self, frame: Frame, tracks: Tracks) -> None:
+        """Write the tracks of the next frame.
+
+        Raises:
+            InputError: The disk is full or gone.
+        """
+        try:
+            for writer in self._frames:
+                writer.add(frame.index, tracks)
+            for timed in self._timed:
+                timed.add(frame.index, tracks, frame.seconds)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def close(self) -> None:
+        """Finish the files."""
+        try:
+            self._open.close()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> InputError:
+        return InputError(
+            f"{error.filename or self._folder}: can't be written ({error.strerror}); "
+            "make room or choose another folder"
+        )

@@ -1,0 +1,185 @@
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jde.formats.mot_text import read_mot
+from jde.pipeline.result_files import ResultFiles
+from jde.pipeline.tracking import Sinks, TrackingRun
+from jde.structures.detections import Detections
+from jde.structures.errors import InputError
+from jde.structures.frame import Frame, Image
+from jde.tracking.tracker import Tracker
+from jde.video.reading import read_video
+from jde.video.source import VideoSource
+from jde.video.writer import VideoWriter
+
+WIDTH, HEIGHT = 96, 64
+
+
+class Walk(VideoSource):
+    """Blank pictures whose first pixel says which frame they are."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__("walk", "walk", frame_rate=25.0, size=(WIDTH, HEIGHT), length=count)
+        self.closed = False
+        self._images: list[weakref.ref[np.ndarray]] = []
+
+    @property
+    def alive(self) -> int:
+        return sum(image() is not None for image in self._images)
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(1, (self.length or 0) + 1):
+            image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+            image[0, 0] = (index // 256, index % 256, 0)
+            self._images = [*self._images[-100:], weakref.ref(image)]
+            yield Frame(image, index, (index - 1) / self.frame_rate)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Walkers:
+    """Sees two people who walk towards each other, by the frame number in the picture."""
+
+    def __init__(self, fails_at: int | None = None) -> None:
+        self.sizes: list[int] = []
+        self._fails_at = fails_at
+
+    def batch(self, images: Sequence[Image]) -> list[Detections]:
+        self.sizes.append(len(images))
+        return [self._see(image) for image in images]
+
+    def _see(self, image: Image) -> Detections:
+        index = int(image[0, 0, 0]) * 256 + int(image[0, 0, 1])
+        if index == self._fails_at:
+            raise RuntimeError("the network broke")
+        step = 0.5 * (index % 120)
+        boxes = [[step, 10, step + 20, 60], [70 - step, 12, 90 - step, 62]]
+        looks = np.eye(2, 8, dtype=np.float32)
+        return Detections(np.array(boxes, np.float32), np.array([0.9, 0.8], np.float32), looks)
+
+
+def run_of(
+    count: int,
+    detector: Walkers | None = None,
+    *,
+    batch: int = 1,
+    results: ResultFiles | None = None,
+    video: VideoWriter | None = None,
+) -> TrackingRun:
+    tracker = Tracker(frame_rate=25.0)
+    sinks = Sinks(results=results, video=video)
+    return TrackingRun(Walk(count), detector or Walkers(), tracker, sinks, batch)
+
+
+def test_every_frame_comes_out_in_order_with_its_tracks() -> None:
+    run = run_of(50)
+
+    steps = list(run)
+
+    assert [step.frame.index for step in steps] == list(range(1, 51))
+    assert all(len(step.tracks) == 2 for step in steps)
+    assert (run.frames, run.identities) == (50, {1, 2})
+    assert set(run.stopwatch.seconds) == {"decode", "detect", "track"}
+    assert run.frames_per_second == pytest.approx(50 / run.seconds)
+
+
+@pytest.mark.parametrize("batch", [2, 3, 8, 64])
+def test_identities_and_boxes_do_not_depend_on_the_batch(batch: int) -> None:
+    detector = Walkers()
+    expected = list(run_of(50))
+
+    found = list(run_of(50, detector, batch=batch))
+
+    assert detector.sizes[0] == min(batch, 50)
+    assert sum(detector.sizes) == 50
+    for one, other in zip(expected, found, strict=True):
+        assert one.frame.index == other.frame.index
+        np.testing.assert_array_equal(one.tracks.ids, other.tracks.ids)
+        np.testing.assert_array_equal(one.tracks.boxes, other.tracks.boxes)
+
+
+def test_files_hold_every_frame(tmp_path: Path) -> None:
+    with (
+        ResultFiles(tmp_path, ("mot", "kitti", "json")) as results,
+        VideoWriter(tmp_path / "tracked.mp4") as video,
+    ):
+        run = run_of(20, results=results, video=video)
+        steps = list(run)
+
+    rows = read_mot(tmp_path / "tracks.txt")
+    assert rows.frames.tolist() == [frame for frame in range(1, 21) for _ in range(2)]
+    np.testing.assert_allclose(rows.ltwh[:2, 2:], [[20, 50], [20, 50]], atol=1e-4)
+    assert len((tmp_path / "tracks.jsonl").read_text().splitlines()) == 20
+    assert (tmp_path / "tracks.kitti.txt").read_text().startswith("0 1 pedestrian ")
+    seconds = [frame.seconds for frame in read_video(tmp_path / "tracked.mp4")]
+    assert seconds == pytest.approx([step.frame.seconds for step in steps])
+    assert set(run.stopwatch.seconds) == {"decode", "detect", "track", "write", "draw", "encode"}
+
+
+def test_fault_in_a_thread_is_raised_and_leaves_files_up_to_it(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with (
+        pytest.raises(RuntimeError, match="the network broke"),
+        ResultFiles(tmp_path) as results,
+        VideoWriter(tmp_path / "tracked.mp4") as video,
+    ):
+        list(run_of(40, Walkers(fails_at=12), results=results, video=video))
+
+    assert read_mot(tmp_path / "tracks.txt").frames.max() == 11
+    assert len(list(read_video(tmp_path / "tracked.mp4"))) == 11
+    assert threading.active_count() == before
+
+
+def test_interruption_ends_the_threads_and_closes_source_and_files(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with ResultFiles(tmp_path) as results, VideoWriter(tmp_path / "tracked.mp4") as video:
+        run = run_of(10_000, results=results, video=video)
+        steps = iter(run)
+        for _ in range(5):
+            next(steps)
+        with pytest.raises(KeyboardInterrupt):
+            steps.throw(KeyboardInterrupt)
+
+    assert isinstance(run.source, Walk)
+    assert run.source.closed
+    assert run.frames == 5
+    assert len(list(read_video(tmp_path / "tracked.mp4"))) == 5
+    assert 5 <= read_mot(tmp_path / "tracks.txt").frames.max() <= 10
+    assert threading.active_count() == before
+
+
+def test_few_frames_are_held_at_any_time() -> None:
+    run = run_of(300, batch=4)
+    most, walk = 0, run.source
+    assert isinstance(walk, Walk)
+    for _ in run:
+        most = max(most, walk.alive)
+
+    # Two queues of four, a batch at the detector, and one frame in each of the hands.
+    assert most <= 16
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "tracks.txt").symlink_to("/dev/full")
+
+    with pytest.raises(InputError) as caught, ResultFiles(tmp_path) as results:
+        list(run_of(3, results=results))
+
+    assert str(caught.value) == (
+        f"{tmp_path}: can't be written (No space left on device); "
+        "make room or choose another folder"
+    )
+
+
+def test_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(InputError, match=r"file/out: can't be written \(Not a directory\)"):
+        ResultFiles(tmp_path / "file" / "out")
