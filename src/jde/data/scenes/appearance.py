@@ -111,6 +111,8 @@ def _garment(rng: np.random.Generator) -> Colour:
 
 
 def _vary(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
-    light = rng.normal(0, spread)
-    red, green, blue = (int(np.clip(c + light + rng.normal(0, spread / 2), 0, 255)) for c in colour)
+    light, *tint = rng.normal(0, (spread, spread / 2, spread / 2, spread / 2)).tolist()
+    red, green, blue = (
+        max(0, min(255, round(part + light + own))) for part, own in zip(colour, tint, strict=True)
+    )
     return red, green, blue

@@ -2,14 +2,15 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from jde.data.scenes.camera import Camera
 from jde.data.scenes.chance import happens
 from jde.data.scenes.noise import noise_patch, noise_tile
 from jde.structures.frame import Image
 
-Canvas = Float32[np.ndarray, "height width 3"]
+NEUTRAL = 100
+"""Grey of a ground texture that leaves the ground's colour as it is."""
 
 
 def paint_backdrop(rng: np.random.Generator, camera: Camera, margin: tuple[int, int]) -> Image:
@@ -26,9 +27,8 @@ def paint_backdrop(rng: np.random.Generator, camera: Camera, margin: tuple[int, 
     _ground(rng, canvas, camera, horizon)
     if happens(rng, 0.25):  # share of places full of signs, screens and shapes
         _clutter(rng, canvas)
-    grain = noise_patch(rng, (width, height), rng.uniform(0.6, 3))
-    canvas *= 1 + rng.uniform(0.02, 0.15) * grain[..., None]
-    return np.clip(canvas, 0, 255).astype(np.uint8)
+    grain = noise_patch(rng, (width, height), rng.uniform(0.6, 3)) * rng.uniform(2, 16)
+    return cv2.add(canvas, cv2.merge([grain.astype(np.int8)] * 3), dtype=cv2.CV_8U)
 
 
 def _tone(
@@ -37,14 +37,14 @@ def _tone(
     return np.clip(rng.uniform(low, high) + rng.normal(0, tint, 3), 0, 255).astype(np.float32)
 
 
-def _sky(rng: np.random.Generator, size: tuple[int, int]) -> Canvas:
-    top = _tone(rng, 90, 240) + np.array([-15, 0, 20], np.float32) * rng.random()
-    ramp = np.linspace(0, 1, size[1], dtype=np.float32)[:, None, None]
-    column = top * (1 - ramp) + _tone(rng, 130, 245) * ramp
-    return np.repeat(column, size[0], axis=1)
+def _sky(rng: np.random.Generator, size: tuple[int, int]) -> Image:
+    top = _tone(rng, 90, 240) + np.array([-15, 0, 10], np.float32) * rng.random()
+    ramp = np.linspace(0, 1, size[1], dtype=np.float32)[:, None]
+    column = np.clip(top * (1 - ramp) + _tone(rng, 130, 245) * ramp, 0, 255).astype(np.uint8)
+    return cv2.resize(column[:, None], size, interpolation=cv2.INTER_NEAREST)
 
 
-def _houses(rng: np.random.Generator, canvas: Canvas, horizon: int) -> None:
+def _houses(rng: np.random.Generator, canvas: Image, horizon: int) -> None:
     height, width = canvas.shape[:2]
     left = -int(rng.integers(0, width // 4 + 1))
     while left < width:
@@ -56,7 +56,7 @@ def _houses(rng: np.random.Generator, canvas: Canvas, horizon: int) -> None:
         left = right + int(rng.integers(0, 6))
 
 
-def _house(rng: np.random.Generator, wall: Canvas) -> None:
+def _house(rng: np.random.Generator, wall: Image) -> None:
     if wall.shape[0] < 4 or wall.shape[1] < 4:  # noqa: PLR2004 (pixels)
         return
     wall[:] = _tone(rng, 50, 210, 22)
@@ -76,7 +76,7 @@ def _house(rng: np.random.Generator, wall: Canvas) -> None:
         shop[:, :: max(6, columns)] = _tone(rng, 20, 120)
 
 
-def _trees(rng: np.random.Generator, canvas: Canvas, horizon: int) -> None:
+def _trees(rng: np.random.Generator, canvas: Image, horizon: int) -> None:
     height, width = canvas.shape[:2]
     leaves = np.array([rng.uniform(30, 110), rng.uniform(60, 130), rng.uniform(20, 70)])
     for _ in range(int(rng.integers(2, 9))):
@@ -92,10 +92,10 @@ def _trees(rng: np.random.Generator, canvas: Canvas, horizon: int) -> None:
         rough = noise_patch(rng, (patch.shape[1], patch.shape[0]), radius / 60)
         inside = ((rows - y) ** 2 + (columns - x) ** 2) / radius**2 < 0.7 + 0.5 * rough
         gain = 0.75 + 0.5 * rough[inside][:, None] + rng.normal(0, 0.08)
-        patch[inside] = leaves.astype(np.float32) * gain
+        patch[inside] = np.clip(leaves * gain, 0, 255).astype(np.uint8)
 
 
-def _ground(rng: np.random.Generator, canvas: Canvas, camera: Camera, horizon: int) -> None:
+def _ground(rng: np.random.Generator, canvas: Image, camera: Camera, horizon: int) -> None:
     """Lay stone, asphalt or grass that grows finer towards the horizon."""
     height, width = canvas.shape[:2]
     top = max(0, horizon + int(rng.uniform(0.01, 0.06) * height) + 3)
@@ -130,11 +130,13 @@ def _ground(rng: np.random.Generator, canvas: Canvas, camera: Camera, horizon: i
     canvas[max(0, horizon) : top] = colour
     # Far detail is finer than a pixel: it averages out.
     detail = np.clip((np.arange(top, height) - horizon) / (0.35 * near), 0, 1).astype(np.float32)
-    canvas[top:] = colour * (1 + (warped * detail[:, None])[..., None])
+    shown = (NEUTRAL + (warped - np.float32(NEUTRAL)) * detail[:, None]).astype(np.uint8)
+    tones = np.clip(np.arange(256)[:, None] / NEUTRAL * colour, 0, 255).astype(np.uint8)
+    canvas[top:] = cv2.LUT(cv2.merge([shown] * 3), tones[None])
 
 
-def _paving(rng: np.random.Generator) -> Float32[np.ndarray, "tile tile"]:
-    """Return the lightness of the ground, about 0, from above."""
+def _paving(rng: np.random.Generator) -> UInt8[np.ndarray, "tile tile"]:
+    """Return the lightness of the ground from above."""
     texture = noise_tile() * np.float32(rng.uniform(0.05, 0.3))
     if happens(rng, 0.6):  # share of paved ground
         rows, columns = (int(rng.choice([16, 32, 64, 128])) for _ in range(2))
@@ -143,15 +145,16 @@ def _paving(rng: np.random.Generator) -> Float32[np.ndarray, "tile tile"]:
         texture[1::rows] += joint
         texture[:, ::columns] += joint
         texture[:, 1::columns] += joint
-        slabs = rng.normal(0, rng.uniform(0, 0.12), (512 // rows, 512 // columns))
-        texture += np.kron(slabs, np.ones((rows, columns))).astype(np.float32)
+        shape = len(texture) // rows, len(texture) // columns
+        slabs = rng.normal(0, rng.uniform(0, 0.12), shape).astype(np.float32)
+        texture += slabs.repeat(rows, axis=0).repeat(columns, axis=1)
     if happens(rng, 0.3):  # share of ground with painted lines
         line = int(rng.integers(0, 480))
         texture[line : line + int(rng.integers(4, 30))] += np.float32(rng.uniform(0.2, 0.8))
-    return texture
+    return np.clip(NEUTRAL * (1 + texture), 0, 255).astype(np.uint8)
 
 
-def _clutter(rng: np.random.Generator, canvas: Canvas) -> None:
+def _clutter(rng: np.random.Generator, canvas: Image) -> None:
     """Scatter shapes that nobody should take for people."""
     height, width = canvas.shape[:2]
     for _ in range(int(rng.integers(4, 25))):

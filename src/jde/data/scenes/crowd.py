@@ -106,7 +106,7 @@ class Crowd:
         heading += np.arctan2(across - camera.travel[0], max(away - camera.travel[1], 0.1))
         return Pose(
             phase=float(self.phases[row]) if walks else 0.0,
-            swing=min(0.62, 0.12 + 0.27 * pace) if walks else 0.06,
+            swing=min(0.5, 0.1 + 0.22 * pace) if walks else 0.06,
             heading=float(heading),
             elevation=camera.elevation(away),
             arms=(left, right),

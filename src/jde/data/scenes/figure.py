@@ -12,6 +12,7 @@ from jde.data.scenes.noise import noise_patch
 from jde.data.scenes.skeleton import Point, Pose, joints
 from jde.data.scenes.sprite import Sprite
 
+AREA = cv2.INTER_AREA
 SUBPIXEL_BITS = 4
 CORNERS = np.linspace(0, 2 * np.pi, 12, endpoint=False)
 ROUND: Float64[np.ndarray, "12 2"] = np.stack([np.cos(CORNERS), np.sin(CORNERS)], axis=1)
@@ -66,20 +67,13 @@ def paint_person(appearance: Appearance, pose: Pose, place: Place, light: float 
         corners = np.round((hull + origin - 0.5) * (1 << SUBPIXEL_BITS)).astype(np.int32)
         cv2.fillConvexPoly(ids, corners, number, cv2.LINE_8, SUBPIXEL_BITS)
     colours = _colour(ids, parts, appearance, place.scale * fine)
-    opacity = (ids > 0).view(np.uint8) * np.uint8(255)
-    _shade(colours, opacity, appearance, light)
-    size = (right - left, bottom - top)
-    return Sprite(*_shrink(colours, opacity, size), left, top)
-
-
-def _shrink(
-    colours: Float32[np.ndarray, "h w 3"], opacity: UInt8[np.ndarray, "h w"], size: tuple[int, int]
-) -> tuple[UInt8[np.ndarray, "height width 3"], UInt8[np.ndarray, "height width"]]:
-    """Average a finely painted person down to pixels, without a rim of the empty colour."""
-    small = cv2.resize(opacity, size, interpolation=cv2.INTER_AREA)
-    mean = cv2.resize(colours, size, interpolation=cv2.INTER_AREA)
-    mean *= 255 / np.maximum(small, 1).astype(np.float32)[..., None]
-    return np.clip(mean, 0, 255).astype(np.uint8), small
+    size = right - left, bottom - top
+    opacity = cv2.resize((ids > 0).view(np.uint8) * np.uint8(255), size, interpolation=AREA)
+    # The mean of a cell at the rim holds the empty colour, too: divide by what is covered.
+    share = np.maximum(opacity, 1).astype(np.float32) / 255
+    gain = _shade(opacity, appearance, light) / share
+    painted = cv2.resize(colours, size, interpolation=AREA) * gain[..., None]
+    return Sprite(np.clip(painted, 0, 255).astype(np.uint8), opacity, left, top)
 
 
 def _hull(part: Part) -> Float64[np.ndarray, "corners 2"]:
@@ -92,18 +86,18 @@ def _hull(part: Part) -> Float64[np.ndarray, "corners 2"]:
 
 def _colour(
     ids: UInt8[np.ndarray, "h w"], parts: list[Part], appearance: Appearance, scale: float
-) -> Float32[np.ndarray, "h w 3"]:
+) -> UInt8[np.ndarray, "h w 3"]:
     """Return the flat colours of all parts, with the pattern of the upper garment."""
-    palette = np.zeros((256, 3), np.float32)
+    palette = np.zeros((256, 3), np.uint8)
     depth = np.array([part.depth for part in parts])
     shade = 1 + 0.5 * (depth - depth.max())  # far limbs lie in the shadow of near ones
     for number, part in enumerate(parts, start=1):
         palette[number] = np.array(part.colour) * np.clip(shade[number - 1], 0.62, 1)
-    colours = palette[ids]
+    colours = palette.take(ids, axis=0)
     if appearance.pattern != "plain":
         patterned = np.zeros(256, bool)
         patterned[1 : len(parts) + 1] = [part.patterned for part in parts]
-        where = patterned[ids] & _pattern(ids.shape, appearance, scale)
+        where = patterned.take(ids) & _pattern(ids.shape, appearance, scale)
         colours[where] = appearance.second
     return colours
 
@@ -128,21 +122,16 @@ def _pattern(
 
 
 def _shade(
-    colours: Float32[np.ndarray, "h w 3"],
-    opacity: UInt8[np.ndarray, "h w"],
-    appearance: Appearance,
-    light: float,
-) -> None:
-    """Round the body by light from one side and give the cloth its folds, in place."""
+    opacity: UInt8[np.ndarray, "h w"], appearance: Appearance, light: float
+) -> Float32[np.ndarray, "h w"]:
+    """Return the light on the body, rounded by its side, and on the folds of the cloth."""
     height, width = opacity.shape
     reach = max(3, height // 24) | 1
     soft = cv2.blur(opacity, (reach, reach)).astype(np.float32) / 255
-    slope = np.zeros_like(soft)
-    slope[:, 1:-1] = soft[:, :-2] - soft[:, 2:]
+    slope = cv2.filter2D(soft, -1, np.array([[1, 0, -1]], np.float32))
     folds = noise_patch(np.random.default_rng(appearance.cloth), (width, height), height / 220)
-    gain = 0.72 + 0.28 * soft + slope * (reach * 0.35 * light) + 0.13 * folds
-    gain[opacity == 0] = 0
-    colours *= np.maximum(gain, 0)[..., None]
+    gain = 0.72 + 0.28 * soft + slope * np.float32(reach * 0.35 * light) + 0.13 * folds
+    return np.maximum(gain, 0)
 
 
 def _parts(look: Appearance, at: dict[str, Point]) -> Iterator[Part]:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from jde.data.scenes.chance import happens
+from jde.data.scenes.noise import speckle
 from jde.structures.frame import Image
 
 
@@ -60,8 +61,9 @@ class Finish:
         if self.smear:
             picture = cv2.blur(picture, (self.smear, 1))
         if self.noise:
-            speckle = rng.standard_normal(picture.shape, np.float32) * np.float32(self.noise)
-            picture = np.clip(picture + speckle, 0, 255).astype(np.uint8)
+            height, width = picture.shape[:2]
+            grain = speckle(rng, (width, height)) * np.float32(self.noise)
+            picture = cv2.add(picture, grain, dtype=cv2.CV_8U)
         if self.quality:
             _, content = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self.quality])
             picture = cv2.imdecode(content, cv2.IMREAD_COLOR)

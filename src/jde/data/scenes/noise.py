@@ -6,6 +6,8 @@ from jaxtyping import Float32
 
 TILE = 512
 """Side of the square of noise that all textures are cut from, in pixels."""
+BANK = 1 << 21
+"""Numbers of Gaussian noise kept: fresh ones cost more than the rest of a picture's finish."""
 NOISE_SEED = 20
 """The square is the same in every process: a scene depends on its own seed alone."""
 
@@ -21,6 +23,26 @@ def noise_tile() -> Float32[np.ndarray, "tile tile"]:
     tile /= 2.5 * tile.std()
     tile.setflags(write=False)
     return np.clip(tile, -1, 1)
+
+
+@cache
+def speckle_bank() -> Float32[np.ndarray, " bank"]:
+    """Return unit Gaussian noise without any neighbourhood, as sensors have it."""
+    bank = np.random.default_rng(NOISE_SEED).standard_normal(BANK, np.float32)
+    bank.setflags(write=False)
+    return bank
+
+
+def speckle(
+    rng: np.random.Generator, size: tuple[int, int]
+) -> Float32[np.ndarray, "height width 3"]:
+    """Return unit Gaussian noise for a picture of `size` (width, height)."""
+    needed = size[0] * size[1] * 3
+    bank = speckle_bank()
+    if needed >= len(bank):
+        return rng.standard_normal((size[1], size[0], 3), np.float32)
+    start = int(rng.integers(len(bank) - needed))
+    return bank[start : start + needed].reshape(size[1], size[0], 3)
 
 
 def noise_patch(

@@ -87,7 +87,7 @@ class Stage:
         tallest = scene.size[1] * rng.uniform(0.2, 0.95)
         camera = draw_camera(rng, scene.size, tallest)
         # People farther away would stand above the picture of a camera that looks down.
-        highest = camera.person_at(0.12 * scene.size[1])
+        highest = camera.person_at(0.22 * scene.size[1])
         smallest = max(0.055 * scene.size[1], tallest * rng.uniform(0.12, 0.6), highest)
         moves = happens(rng, 0.5) if scene.moving is None else scene.moving  # half
         motion = Motion.draw(rng, scene.size) if moves else Motion()
