@@ -1,6 +1,5 @@
 """`jde prepare`: a public set, or one's own annotations, as pictures with label files."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ def picture_counter(description: str) -> Iterator[Callable[[], None]]:
         TextColumn("{task.description}: {task.completed:,} pictures"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(description, total=None)
         yield lambda: progress.advance(task)
 
