@@ -57,11 +57,11 @@ def appearance_distances(
     first: Float32[np.ndarray, "n dim"], second: Float32[np.ndarray, "m dim"], pairs: Pairs
 ) -> Float32[np.ndarray, " p"]:
     """Return the Euclidean distance between the unit embeddings of each pair."""
-    rows, inverse = np.unique(pairs.first, return_inverse=True)
-    if len(inverse) > max(CHUNK_PAIRS, DENSE_SHARE * len(rows) * len(second)):
+    if len(pairs.first) > max(CHUNK_PAIRS, DENSE_SHARE * len(first) * len(second)):
+        rows, inverse = np.unique(pairs.first, return_inverse=True)
         cosine = (first[rows] @ second.T)[inverse, pairs.second]
         return np.sqrt(np.maximum(2 - 2 * cosine, 0))
-    squares = np.empty(len(inverse), np.float32)
+    squares = np.empty(len(pairs.first), np.float32)
     for start in range(0, len(squares), CHUNK_PAIRS):
         part = slice(start, start + CHUNK_PAIRS)
         difference = first.take(pairs.first[part], axis=0)

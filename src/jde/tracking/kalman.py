@@ -94,6 +94,8 @@ def _variance(
     height: Float[np.ndarray, " n"], deviation: float, aspect_deviation: float
 ) -> Float[np.ndarray, "4 n"]:
     variance = np.empty((4, len(height)), height.dtype)
-    variance[:] = np.square(deviation * height)
+    np.multiply(deviation, height, out=variance[0])
+    variance[0] *= variance[0]
+    variance[1] = variance[HEIGHT] = variance[0]
     variance[ASPECT] = aspect_deviation**2
     return variance

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float, Float32, Int64
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
 
-TINY = 1e-12
+TINY = np.float32(1e-12)
 """Keeps an embedding of zeros what it is: it resembles nobody."""
 
 
@@ -64,16 +64,14 @@ def observe(detections: Detections, *, embedding_dim: int | None, precision: str
 
 def _check_boxes(detections: Detections) -> None:
     boxes = detections.boxes
-    # A sum is finite only where everything in it is.
-    if not np.isfinite(boxes.sum() + detections.scores.sum()):
-        finite = np.isfinite(boxes).all(axis=1) & np.isfinite(detections.scores)
-        if not finite.all():
-            row = _first(~finite)
-            raise InputError(
-                f"detection {row} holds a value that is not finite: box {boxes[row].tolist()}, "
-                f"score {detections.scores[row]}"
-            )
-    swapped = (boxes[:, 2:] < boxes[:, :2]).any(axis=1)
+    finite = np.isfinite(boxes).all(axis=1) & np.isfinite(detections.scores)
+    if not finite.all():
+        row = _first(~finite)
+        raise InputError(
+            f"detection {row} holds a value that is not finite: box {boxes[row].tolist()}, "
+            f"score {detections.scores[row]}"
+        )
+    swapped = np.any(boxes[:, 2:] < boxes[:, :2], axis=1)
     if swapped.any():
         row = _first(swapped)
         raise InputError(
@@ -98,7 +96,7 @@ def _unit(embeddings: Float32[np.ndarray, "m dim"]) -> Float32[np.ndarray, "m di
     if not np.isfinite(length).all():
         row = _first(~np.isfinite(length))
         raise InputError(f"the embedding of detection {row} holds a value that is not finite")
-    return embeddings / np.maximum(length, np.float32(TINY))[:, None]
+    return embeddings / np.maximum(length, TINY)[:, None]
 
 
 def _first(mask: Bool[np.ndarray, " n"]) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
@@ -20,10 +20,10 @@ from jde.tracking.costs import (
     overlap_distances,
     pairs_within,
 )
-from jde.tracking.observation import Observation, observe
+from jde.tracking.observation import TINY, Observation, observe
 from jde.tracking.track_store import COLUMNS, TrackStore
 
-Rows = Int64[np.ndarray, " k"]
+Rows = Int64[np.ndarray, " _"]
 
 CLOCK_SLACK = 0.01
 """Frames by which a lost track may be overdue: rounding of time stamps never decides."""
@@ -58,7 +58,10 @@ class Tracker:
         self._margin = 1.0 if self.config.strict else 0.0
         self._embedding_dim: int | None = None
         self._last_id = 0
-        self._forget_everybody()
+        self._store = TrackStore(self.config.precision)
+        # Slots in the order of the published lists; unconfirmed tracks are among the tracked.
+        self._tracked = np.zeros(0, np.int64)
+        self._lost = np.zeros(0, np.int64)
 
     def update(self, detections: Detections, seconds: float | None = None) -> Tracks:
         """Take the detections of the next frame and return the confirmed tracks.
@@ -68,6 +71,8 @@ class Tracker:
             seconds: Time stamp of the frame. With it, movement and the time a person may be lost
                 follow the clock; without it, every frame counts 1 / frame_rate.
         """
+        if not self.config.use_embeddings:
+            detections = Detections(detections.boxes, detections.scores, classes=detections.classes)
         observation = observe(
             detections, embedding_dim=self._embedding_dim, precision=self.config.precision
         )
@@ -75,7 +80,7 @@ class Tracker:
             self._embedding_dim = detections.embeddings.shape[1]
             self._store.set_embedding_dim(self._embedding_dim)
         step = self._clock.advance(seconds)
-        if step > 1:
+        if step > self._clock.usual_step:
             self._drop_absent()
         self._predict(step)
         partners = self._associate(observation)
@@ -86,46 +91,34 @@ class Tracker:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything the tracker knows, as plain arrays (for `numpy.savez`)."""
-        saved = self._store.export(np.concatenate([self._tracked, self._lost]))
-        seconds, dim = self._clock.last_seconds, self._embedding_dim
-        saved["visible_count"] = np.array(len(self._tracked))
-        saved["last_id"] = np.array(self._last_id)
-        saved["frames"] = np.array(self._clock.frames)
-        saved["now"] = np.array(self._clock.now)
-        saved["last_seconds"] = np.array(np.nan if seconds is None else seconds)
-        saved["embedding_dim"] = np.array(NOBODY if dim is None else dim)
-        return saved
+        dim = NOBODY if self._embedding_dim is None else self._embedding_dim
+        return self._store.export(np.concatenate([self._tracked, self._lost])) | {
+            "visible_count": np.array(len(self._tracked)),
+            "last_id": np.array(self._last_id),
+            "embedding_dim": np.array(dim),
+            "clock": self._clock.state(),
+        }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on where `state` was taken; the configuration and frame rate must be the same."""
         missing = sorted(_STATE_NAMES - set(state))
         if missing:
             raise InputError(f"the saved tracker state lacks {', '.join(missing)}")
-        self._forget_everybody()
-        slots = self._store.load(state)
-        visible = int(state["visible_count"])
-        self._tracked, self._lost = slots[:visible], slots[visible:]
+        store = TrackStore(self.config.precision)
+        slots = store.load(state)
+        visible, dim = int(state["visible_count"]), int(state["embedding_dim"])
+        self._store, self._tracked, self._lost = store, slots[:visible], slots[visible:]
         self._last_id = int(state["last_id"])
-        self._clock.frames, self._clock.now = int(state["frames"]), float(state["now"])
-        seconds, dim = float(state["last_seconds"]), int(state["embedding_dim"])
-        self._clock.last_seconds = None if np.isnan(seconds) else seconds
         self._embedding_dim = None if dim == NOBODY else dim
-
-    def _forget_everybody(self) -> None:
-        self._store = TrackStore(self.config.precision)
-        # Slots in the order of the published lists; unconfirmed tracks are among the tracked.
-        self._tracked = np.zeros(0, np.int64)
-        self._lost = np.zeros(0, np.int64)
+        self._clock.restore(state["clock"])
 
     def _drop_absent(self) -> None:
-        # Frames are missing: who was due to be forgotten meanwhile can't be met again.
-        if self.config.strict:
-            return
-        limit = self._clock.now - self._max_lost - 1
+        # The stream paused: who was due to be forgotten meanwhile can't be met again.
+        limit = self._clock.now - self._max_lost - self._clock.usual_step
         self._tracked = self._keep(self._tracked, self._store.seen[self._tracked] >= limit)
         self._lost = self._keep(self._lost, self._store.seen[self._lost] >= limit)
 
-    def _keep(self, slots: Rows, kept: np.ndarray) -> Rows:
+    def _keep(self, slots: Rows, kept: Bool[np.ndarray, " _"]) -> Rows:
         if kept.all():
             return slots
         self._store.release(slots[~kept])
@@ -148,26 +141,28 @@ class Tracker:
         confirmed = self._store.confirmed[self._tracked]
         visible, new = self._tracked[confirmed], self._tracked[~confirmed]
         pool = np.concatenate([visible, self._lost])
-        columns = np.arange(len(observation))
-        if self.config.use_embeddings and self._embedding_dim:
+        # One entry more than detections: it is what NOBODY, the index -1, takes.
+        free = np.ones(len(observation) + 1, np.bool_)
+        if self._embedding_dim:
             found = self._match_appearance(pool, observation)
         else:
             limit = self.config.max_motion_only_distance
-            found = self._match_overlap(pool, columns, observation, limit)
+            found = self._match_overlap(pool, free, observation, limit)
+        free[found] = False
         partner, lost_partner = found[: len(visible)], found[len(visible) :]
-        free = _left_over(columns, found)
 
-        alone = np.flatnonzero(partner == NOBODY)
+        alone = (partner == NOBODY).nonzero()[0]
         limit = self.config.max_overlap_distance
         partner[alone] = self._match_overlap(visible[alone], free, observation, limit)
-        free = _left_over(free, partner[alone])
+        free[partner] = False
 
         limit = self.config.max_unconfirmed_distance
         new_partner = self._match_overlap(new, free, observation, limit)
+        free[new_partner] = False
         tracked_partner = np.empty(len(self._tracked), np.int64)
         tracked_partner[confirmed] = partner
         tracked_partner[~confirmed] = new_partner
-        return Partners(tracked_partner, lost_partner, _left_over(free, new_partner))
+        return Partners(tracked_partner, lost_partner, free[:-1].nonzero()[0])
 
     def _match_appearance(self, slots: Rows, observation: Observation) -> Rows:
         config, store = self.config, self._store
@@ -191,8 +186,13 @@ class Tracker:
         return assign(pairs, costs, config.max_appearance_distance, shape)
 
     def _match_overlap(
-        self, slots: Rows, columns: Rows, observation: Observation, limit: float
+        self,
+        slots: Rows,
+        free: Bool[np.ndarray, " m_and_nobody"],
+        observation: Observation,
+        limit: float,
     ) -> Rows:
+        columns = free[:-1].nonzero()[0]
         if not len(slots) or not len(columns):
             return np.full(len(slots), NOBODY)
         pairs, costs = overlap_distances(
@@ -233,7 +233,7 @@ class Tracker:
         latest *= 1 - smoothing
         features += latest
         length = np.sqrt(np.einsum("kd,kd->k", features, features))
-        features /= np.maximum(length, np.finfo(np.float32).tiny)[:, None]
+        features /= np.maximum(length, TINY)[:, None]
         self._store.features[slots] = features
 
     def _begin(self, free: Rows, observation: Observation) -> Rows:
@@ -289,8 +289,8 @@ class Tracker:
         lead = (store.seen[one] - store.started[one]) - (store.seen[two] - store.started[two])
         # On a tie published programs drop the person in sight.
         visible_wins = lead > 0 if self.config.strict else lead >= 0
-        self._tracked = self._keep(tracked, ~np.isin(tracked, one[~visible_wins]))
-        self._lost = self._keep(lost, ~np.isin(lost, two[visible_wins]))
+        self._tracked = self._keep(tracked, np.isin(tracked, one[~visible_wins], invert=True))
+        self._lost = self._keep(lost, np.isin(lost, two[visible_wins], invert=True))
 
     def _report(self) -> Tracks:
         slots = self._tracked[self._store.confirmed[self._tracked]]
@@ -305,19 +305,12 @@ class Tracker:
         return kalman.corners(self._store.motion[kalman.POSITION].take(slots, axis=1))
 
 
-def _left_over(columns: Rows, partner: Rows) -> Rows:
-    taken = partner[partner != NOBODY]
-    return columns if not len(taken) else columns[~np.isin(columns, taken)]
-
-
 _STATE_NAMES = {
     *COLUMNS,
     "motion",
     "features",
     "visible_count",
     "last_id",
-    "frames",
-    "now",
-    "last_seconds",
     "embedding_dim",
+    "clock",
 }

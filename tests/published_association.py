@@ -151,7 +151,9 @@ class PublishedTracker:
         self.kalman = Filter(self.program.dtype)
         self.max_lost = int(self.frame_rate / 30 * self.program.track_buffer)
 
-    def update(self, boxes: Matrix, scores: Matrix, embeddings: Matrix) -> list[Track]:
+    def update(  # noqa: C901, PLR0915 (one step of the specification after the other)
+        self, boxes: Matrix, scores: Matrix, embeddings: Matrix
+    ) -> list[Track]:
         self.frame += 1
         detections = self._detections(boxes, scores, embeddings)
         confirmed = [t for t in self.tracked if t.confirmed]
@@ -229,11 +231,12 @@ class PublishedTracker:
         features = np.array([t.smooth for t in pool], np.float64)
         cost[:] = cdist(features, np.array([d.current for d in detections], np.float64))
         measured = np.array([d.measured() for d in detections])
-        for row, track in zip(cost, pool, strict=True):
+        for i, track in enumerate(pool):
+            assert track.mean is not None
+            assert track.covariance is not None
             distance = self.kalman.distances(track.mean, track.covariance, measured)
-            row[distance > GATE] = np.inf
-            row *= 0.98
-            row += 0.02 * distance
+            cost[i, distance > GATE] = np.inf
+            cost[i] = 0.98 * cost[i] + 0.02 * distance
         return cost
 
     def _match(self, cost: Matrix, limit: float) -> Matching:
