@@ -34,7 +34,7 @@ def make_config(
     """
     config = darknet53(source=source)
     named = size_in_name(path)
-    if named is None and source == "mindspore":
+    if named is None and size is None and source == "mindspore":
         named = MINDSPORE_SIZE
     if anchors is not None:
         chosen = size or named or ask_for_size(path)

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 
 from jde.engines.torch_engine import TorchEngine
@@ -13,9 +12,7 @@ from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
 from jde.weights.checkpoint import Checkpoint, make_network
 from jde.weights.reading import read_weights
-
-SHIPPED = ("jde-nano",)
-"""Weights inside the package."""
+from jde.weights.zoo import fetch, find_entry, locate
 
 ENGINES = ("auto", "torch")
 PROFILES = ("jde", "zhongdao", "paddle", "mindspore")
@@ -89,16 +86,12 @@ def find_weights(weights: str | Path) -> Path:
     """Return the file that a name or path stands for; fetches it where it isn't here yet.
 
     Raises:
-        InputError: There is no such file or name.
+        InputError: There is no such file or name, or it can't be fetched.
     """
     path = Path(weights)
     if path.exists():
         return path
-    if str(weights) in SHIPPED:
-        return shipped_weights(str(weights))
-    raise InputError(f"{weights}: no such weight file or name; 'jde zoo' lists the names")
-
-
-def shipped_weights(name: str) -> Path:
-    """Return the file of weights that come with the package."""
-    return Path(str(resources.files("jde.weights") / "shipped" / f"{name}.safetensors"))
+    entry = find_entry(str(weights))
+    if entry is None:
+        raise InputError(f"{weights}: no such weight file or name; 'jde zoo' lists the names")
+    return locate(entry) or fetch(entry)
