@@ -2,18 +2,20 @@
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from jde.data.augmentation import Augmentation, AugmentationConfig
 from jde.data.joint import JointSource
-from jde.data.label_source import label_source
+from jde.data.label_source import PICTURE_FOLDER, label_source
 from jde.data.loader import TrainingLoader, TrainingPictures
-from jde.data.mask_source import mask_source
+from jde.data.mask_source import MASK_FOLDER, mask_source
 from jde.data.mot_source import find_sequences, mot_source
 from jde.data.sample import Source
 from jde.data.sampling import EpochPlan
+from jde.data.scenes.composed_source import ComposedSource
+from jde.data.scenes.cutouts import Cutouts
 from jde.data.scenes.source import SceneSource
 from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
@@ -28,10 +30,12 @@ class SourceConfig:
     kind: Literal["labels", "mot", "pennfudan", "scenes", "composed"] = "labels"
     """labels: a list file, or a folder with images and labels_with_ids. mot: a MOTChallenge
     sequence or a folder of them. pennfudan: images and masks. scenes: drawn as they are asked for.
-    composed: people cut out of a pennfudan folder, put into drawn places."""
+    composed: cut-out people put into the pictures of other folders."""
     path: str = ""
-    """File or folder; may hold variables of the environment, as ${JDE_DATA}/sequences. Empty for
-    drawn scenes."""
+    """File or folder; may hold variables of the environment, as ${JDE_DATA}/sequences. composed:
+    the folder of cut-outs. Empty for drawn scenes."""
+    backgrounds: tuple[str, ...] = ()
+    """composed: folders that people are put into, in the layout of any kind above."""
     name: str = ""
     """What reports call it; its own name where empty."""
     repeat: float = 1.0
@@ -61,8 +65,10 @@ class SourceConfig:
             raise InputError(f"frames must rise within 0 to 1, got {first:g} {end:g}")
         if self.repeat <= 0:
             raise InputError(f"repeat must be above 0, got {self.repeat:g}")
-        if not self.path and self.kind not in {"scenes", "composed"}:
+        if not self.path and self.kind != "scenes":
             raise InputError(f"a source of kind {self.kind} needs a path")
+        if not self.backgrounds and self.kind == "composed":
+            raise InputError("a source of kind composed needs backgrounds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +133,15 @@ def build_loader(
     )
 
 
+def kind_of(path: Path) -> Literal["labels", "mot", "pennfudan"]:
+    """Return in which layout a folder or file holds its pictures."""
+    if (path / MASK_FOLDER).is_dir():
+        return "pennfudan"
+    if path.is_file() or (path / PICTURE_FOLDER).is_dir():
+        return "labels"
+    return "mot"
+
+
 def expand(path: str) -> Path:
     """Return the path with variables of the environment and ~ filled in.
 
@@ -151,6 +166,8 @@ def _build(one: SourceConfig, size: Size, largest: Size | None) -> list[Source]:
         return [mask_source(path, name=one.name, network=largest)]
     if one.kind == "mot":
         return _sequences(one, path, largest)
+    if one.kind == "composed":
+        return [_composed(one, path, size)]
     root = expand(one.root) if one.root else None
     return [label_source(path, name=one.name, root=root, network=largest)]
 
@@ -176,5 +193,22 @@ def _scenes(one: SourceConfig, size: Size) -> SceneSource:
         size=size,
         people=one.people,
         cast_size=one.cast_size,
+        fresh=one.fresh,
+    )
+
+
+def _composed(one: SourceConfig, path: Path, size: Size) -> ComposedSource:
+    places = list[Source]()
+    for background in one.backgrounds:
+        kind = kind_of(expand(background))
+        # People need the full size: the composition cuts out windows.
+        places += _build(replace(one, kind=kind, path=background, name=""), size, None)
+    return ComposedSource(
+        cutouts=Cutouts.read(path),
+        backgrounds=JointSource(places),
+        seed=one.seed,
+        length=one.length,
+        size=size,
+        people=one.people,
         fresh=one.fresh,
     )

@@ -123,7 +123,7 @@ class Composition:
         """Return the composition before the first frame."""
         rng = np.random.default_rng(scene.seed)
         window = Window.open(rng, scene.background, scene.size, moving=scene.moving)
-        corner = window.corner(0)
+        corner = window.corner(0.0)
         known = window.boxes - np.tile(corner, 2).astype(np.float32)
         measured = Perspective.of_people(known, scene.size)
         # A part of the time sizes are free: more is learnt from variety than from truth.
