@@ -134,7 +134,7 @@ class MotWriter(LineWriter):
         ):
             # str of a float32 is the shortest text that reads back to the same number.
             shape = ",".join(map(str, box))
-            self._file.write(f"{frame},{identity},{shape},{score},-1,-1,-1\n")
+            self._file.write(f"{frame},{identity},{shape},{score!s},-1,-1,-1\n")
 
 
 def write_mot(path: Path, rows: MotRows) -> None:
