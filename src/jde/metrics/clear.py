@@ -55,8 +55,9 @@ class ClearCounts:
 
     @property
     def mota(self) -> float:
-        """One less all errors a true box; negative where errors outnumber the boxes."""
-        return (self.found - self.false_alarms - self.switches) / max(1, self.found + self.missed)
+        """One less all errors a true box: negative where they are more, 0 without any box."""
+        boxes = self.found + self.missed
+        return (self.found - self.false_alarms - self.switches) / boxes if boxes else 0.0
 
     @property
     def motp(self) -> float:

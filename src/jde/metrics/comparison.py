@@ -27,6 +27,9 @@ NON_MOT_VEHICLE = 6
 DISTRACTORS = (2, 7, 8, 12)
 """Person on vehicle, static person, distractor, reflection: finding one counts neither way."""
 
+FrameRows = tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " m"]]
+"""Rows of the ground truth and rows of the results that belong to one frame."""
+
 CLASSIFIED = {
     "zhongdao": ("MOT16-", "MOT17-"),
     "paddle": ("MOT15-", "MOT16-", "MOT17-", "MOT20-"),
@@ -133,7 +136,7 @@ def assign_roles(truth: MotRows, *, name: str, protocol: Protocol) -> Roles:
 
 
 def _clean_frame(
-    results: MotRows, truth: MotRows, roles: Roles, rows: Pairs, protocol: Protocol
+    results: MotRows, truth: MotRows, roles: Roles, rows: FrameRows, protocol: Protocol
 ) -> FramePair:
     """Return the rows, not yet numbers, of the people and tracks that are left in a frame."""
     true_rows, result_rows = rows
@@ -157,7 +160,7 @@ def _match_rivals(overlaps: Float64[np.ndarray, "n m"], protocol: Protocol) -> P
 
 def _rows_of_frames(
     results: MotRows, truth: MotRows, numbers: Int64[np.ndarray, " k"]
-) -> Iterator[Pairs]:
+) -> Iterator[FrameRows]:
     """Yield the rows of the ground truth and of the results in each frame, in file order."""
     per_file = []
     for rows in (truth, results):

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+Score = int | float
+"""A count, or a share from 0 to 1."""
 
-def render_table(rows: Mapping[str, Mapping[str, float]]) -> str:
-    """Return lines of aligned columns: shares (floats) in per cent, counts (ints) as they are."""
+
+def render_table(rows: Mapping[str, Mapping[str, Score]]) -> str:
+    """Return lines of aligned columns, with shares in per cent."""
     header = ["", *next(iter(rows.values()))]
     body = [[name, *map(_cell, row.values())] for name, row in rows.items()]
     widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
@@ -17,5 +20,5 @@ def render_table(rows: Mapping[str, Mapping[str, float]]) -> str:
     )
 
 
-def _cell(value: float) -> str:
+def _cell(value: Score) -> str:
     return str(value) if isinstance(value, int) else f"{100 * value:.2f}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from jde.formats.mot_text import read_mot
 from jde.metrics.comparison import Protocol
 from jde.metrics.result_files import pair_files
-from jde.metrics.score_table import render_table
+from jde.metrics.score_table import Score, render_table
 from jde.metrics.tracking_scores import TrackingScores, score_sequence
 
 OVERALL = "OVERALL"
@@ -32,7 +32,7 @@ class TrackingReport:
         """Scores over the boxes of all sequences, not the mean of their scores."""
         return sum(self.sequences.values(), TrackingScores.zero())
 
-    def as_dict(self) -> dict[str, dict[str, float]]:
+    def as_dict(self) -> dict[str, dict[str, Score]]:
         """Return the columns of every sequence and of `OVERALL`: shares from 0 to 1, counts.
 
         MOTP is the mean overlap; the published programs print one less it, and so do their

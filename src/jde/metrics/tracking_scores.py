@@ -8,6 +8,7 @@ from jde.metrics.comparison import Protocol, compare
 from jde.metrics.correspondence import SwitchCounts, count_correspondence
 from jde.metrics.hota import HotaCounts, count_hota
 from jde.metrics.identity import IdentityCounts, count_identity
+from jde.metrics.score_table import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class TrackingScores:
             self.hota + other.hota,
         )
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, Score]:
         """Return every score by the name of its column: shares from 0 to 1, and counts."""
         return {
             "HOTA": float(self.hota.hota.mean()),

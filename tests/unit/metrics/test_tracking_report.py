@@ -1,0 +1,104 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from jde.commands.evaluate_tracking import EvaluateTrackingOptions, run
+from jde.metrics.result_files import pair_files
+from jde.metrics.tracking_report import evaluate_tracking
+from jde.structures.errors import InputError
+
+TRUTH = "".join(f"{frame},1,0,0,10,20,1,1,1\n" for frame in range(1, 11))
+RESULT = "".join(f"{frame},7,1,0,10,20,1,-1,-1,-1\n" for frame in range(1, 6))
+
+
+def make_sequence(folder: Path) -> Path:
+    (folder / "gt").mkdir(parents=True)
+    (folder / "gt" / "gt.txt").write_text(TRUTH)
+    return folder
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Path, Path]:
+    results, truths = tmp_path / "results", tmp_path / "truths"
+    results.mkdir()
+    for name in ("a", "b"):
+        make_sequence(truths / name)
+        (results / f"{name}.txt").write_text(RESULT)
+    return results, truths
+
+
+def test_one_file_against_one_sequence(tmp_path: Path) -> None:
+    truth = make_sequence(tmp_path / "street")
+    (tmp_path / "anything.txt").write_text(RESULT)
+    for ground_truth in (truth, truth / "gt" / "gt.txt"):
+        report = evaluate_tracking(tmp_path / "anything.txt", ground_truth)
+        assert list(report.sequences) == ["street"]
+        assert report.overall.clear.found == 5
+
+
+def test_loose_ground_truth_file_is_called_by_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "truth.txt").write_text(TRUTH)
+    (tmp_path / "result.txt").write_text(RESULT)
+    (only,) = pair_files(tmp_path / "result.txt", tmp_path / "truth.txt")
+    assert only.name == tmp_path.name
+
+
+def test_folders_are_paired_by_name(two: tuple[Path, Path]) -> None:
+    report = evaluate_tracking(*map(str, two))
+    assert list(report.sequences) == ["a", "b"]
+    assert report.as_dict()["OVERALL"]["FN"] == 10
+
+
+def test_folders_that_track_wrote_are_paired(tmp_path: Path) -> None:
+    truth = make_sequence(tmp_path / "truths" / "a")
+    (tmp_path / "output" / "a").mkdir(parents=True)
+    (tmp_path / "output" / "a" / "tracks.txt").write_text(RESULT)
+    many = pair_files(tmp_path / "output", tmp_path / "truths")
+    one = pair_files(tmp_path / "output" / "a", truth)
+    assert many == one
+
+
+def test_missing_and_left_over_files_are_named(two: tuple[Path, Path]) -> None:
+    results, truths = two
+    (results / "c.txt").write_text(RESULT)
+    with pytest.raises(InputError, match=r"c.txt: belongs to no sequence of .*, which has a, b"):
+        evaluate_tracking(results, truths)
+    (results / "b.txt").unlink()
+    with pytest.raises(InputError, match=r"results: has no result file for b; expected .*b.txt"):
+        evaluate_tracking(results, truths)
+
+
+def test_what_can_not_be_paired_is_named(two: tuple[Path, Path]) -> None:
+    results, truths = two
+    with pytest.raises(InputError, match="none: there is no such result file"):
+        evaluate_tracking(results / "none", truths)
+    with pytest.raises(InputError, match="results: holds no ground truth"):
+        evaluate_tracking(results, results)
+    with pytest.raises(InputError, match=r"holds 2 sequences where .*a.txt is the result of one"):
+        evaluate_tracking(results / "a.txt", truths)
+
+
+def test_command_prints_a_table_and_writes_exact_files(
+    two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    options = EvaluateTrackingOptions(
+        results=two[0], ground_truth=two[1], json=tmp_path / "s.json", csv=tmp_path / "s.csv"
+    )
+    lines = run(options).splitlines()
+    assert [line.split()[0] for line in lines] == ["HOTA", "a", "b", "OVERALL"]
+    assert len(set(map(len, lines))) == 1
+    columns = dict(zip(lines[0].split(), lines[1].split()[1:], strict=True))
+    assert (columns["MOTA"], columns["MOTP"], columns["FN"]) == ("50.00", "81.82", "5")
+    content = json.loads((tmp_path / "s.json").read_text())
+    assert content["protocol"] == "mot"
+    assert content["sequences"]["a"]["MOTP"] == pytest.approx(9 / 11, abs=1e-15)
+    table = list(csv.DictReader((tmp_path / "s.csv").read_text().splitlines()))
+    assert [row["sequence"] for row in table] == ["a", "b", "OVERALL"]
+    assert {name: float(table[-1][name]) for name in content["overall"]} == content["overall"]
+
+
+def test_published_protocols_report_motp_as_a_distance(two: tuple[Path, Path]) -> None:
+    row = evaluate_tracking(*two, protocol="zhongdao").as_dict()["a"]
+    assert row["MOTP"] == pytest.approx(2 / 11)
