@@ -116,6 +116,8 @@ def fetch(entry: ZooEntry, *, patience: Patience | None = None) -> Path:
         if found == entry.cached:
             check_sum(entry, found)
         return found
+    if not (entry.url or entry.page):
+        raise InputError(f"{entry.name}: this installation of jde comes without these weights")
     if not entry.url:
         raise InputError(
             f"{entry.name}: must be fetched by hand from {entry.page}; then pass the file, or "
