@@ -40,6 +40,7 @@ COMMANDS = {
     "prepare": Command("prepare", "PrepareOptions", "bring a public data set into label files"),
     "doctor": Command("doctor", "DoctorOptions", "look over a data set before training on it"),
     "scenes": Command("scenes", "ScenesOptions", "draw labelled synthetic pedestrian scenes"),
+    "cutouts": Command("cutouts", "CutoutsOptions", "cut people out to compose scenes with"),
     "export": Command("export", "ExportOptions", "write the network as ONNX or OpenVINO"),
     "benchmark": Command("benchmark", "BenchmarkOptions", "measure every stage on this machine"),
 }

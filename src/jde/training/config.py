@@ -23,6 +23,9 @@ class TrainingConfig:
         clip_gradients: Longest gradient over all parameters; 0 never clips.
         frozen_norm: Batch normalisation keeps its scale and shift, as published; its statistics
             move all the same.
+        frozen_stages: Stages of the backbone, counted from the picture, that keep the weights and
+            statistics they start with; 0 lets all learn.
+        backbone_rate: Factor on the learning rate of the backbone; less than 1 spares a good start.
         ema: Decay of the averaged weights that are evaluated and kept; 0 keeps the last ones.
         initialise: Weight file or name that the network starts from.
         precision: Of the network's arithmetic; losses are always computed in 32 bits.
@@ -48,6 +51,8 @@ class TrainingConfig:
     warmup_steps: int = 1000
     clip_gradients: float = 0.0
     frozen_norm: bool = False
+    frozen_stages: int = 0
+    backbone_rate: float = 1.0
     ema: float = 0.0
     initialise: str = ""
     precision: Literal["no", "bf16", "fp16"] = "no"

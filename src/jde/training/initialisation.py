@@ -2,9 +2,11 @@ import logging
 
 import torch
 
+from jde.model.mobilenet import MobileNet
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
-from jde.weights.loading import load_network
+from jde.weights.loading import find_weights, load_network
+from jde.weights.mobilenet import initialise_mobilenet, read_mobilenet
 
 logger = logging.getLogger(__name__)
 
@@ -13,9 +15,15 @@ logger = logging.getLogger(__name__)
 def initialise(network: JDENet, weights: str) -> int:
     """Copy what fits from a weight file or name into `network`; return how many tensors did.
 
+    A compact network also starts from a MobileNetV2 that was trained to classify ImageNet.
+
     Raises:
         InputError: Nothing fits: a silently random start would cost the run.
     """
+    if isinstance(network.backbone, MobileNet):
+        classifier = read_mobilenet(find_weights(weights))
+        if classifier:
+            return initialise_mobilenet(network.backbone, classifier, weights)
     mine, theirs = network.state_dict(), load_network(weights).state_dict()
     fitting = {
         name: tensor

@@ -36,6 +36,7 @@ def parameter_groups(task: TrainingTask, config: TrainingConfig) -> Iterator[dic
             spared = is_spared(name, parameter, is_norm=id(parameter) in norms, config=config)
             is_fast = config.parameter_groups == "paddle" and name.endswith("classifier.bias")
             factor = CLASSIFIER_BIAS_RATE if is_fast else 1.0
+            factor *= config.backbone_rate if ".backbone." in f".{name}" else 1.0
             groups.setdefault((spared, factor), []).append(parameter)
     for (spared, factor), parameters in groups.items():
         decay = 0.0 if spared else config.weight_decay

@@ -48,6 +48,28 @@ class TrainingTask(nn.Module):
         return images.to(torch.float32, memory_format=order).div_(WHITE)
 
 
+class FrozenStages:
+    """The first stages of a backbone, held still: neither weights nor statistics move.
+
+    Args:
+        backbone: DarkNet-53 or the compact backbone: a stem and a list of stages.
+        count: How many stages to hold, besides the stem; 0 holds nothing.
+    """
+
+    def __init__(self, backbone: nn.Module, count: int) -> None:
+        self._held: list[nn.Module] = []
+        if count:
+            stages = backbone.get_submodule("stages").children()
+            self._held = [backbone.get_submodule("stem"), *stages][: count + 1]
+        for part in self._held:
+            part.requires_grad_(requires_grad=False)
+
+    def settle(self) -> None:
+        """Put the held parts back into evaluation after the whole network went into training."""
+        for part in self._held:
+            part.eval()
+
+
 def freeze_norm(network: nn.Module) -> None:
     """Keep scale and shift of all batch normalisation; its statistics still move."""
     for module in network.modules():

@@ -24,7 +24,7 @@ from jde.training.optimiser import build_optimiser, set_learning_rate
 from jde.training.progress import ProgressLine
 from jde.training.schedule import learning_rate
 from jde.training.state import Learner
-from jde.training.task import TrainingTask, freeze_norm
+from jde.training.task import FrozenStages, TrainingTask, freeze_norm
 from jde.training.weight_average import WeightAverage
 from jde.weights.native import write_network
 
@@ -84,6 +84,7 @@ class Trainer:
         self.network, self.criterion = network, criterion
         if config.frozen_norm:
             freeze_norm(network)
+        self.frozen = FrozenStages(network.backbone, config.frozen_stages)
         if config.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         shared = self.accelerator.num_processes > 1
@@ -161,6 +162,7 @@ class Trainer:
         """Train the rest of an epoch; return why the run has to stop, if it has."""
         meter, mark = Meter.empty(), time.monotonic()
         self.task.train()
+        self.frozen.settle()
         for parts in self._groups(epoch):
             rate = learning_rate(self.config, self.position.total, self.steps_per_epoch)
             for losses in self._step(parts, rate):

@@ -1,6 +1,8 @@
 """MobileNetV2 classifiers trained on ImageNet, as a start for the compact networks' backbone."""
 
+import logging
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -8,6 +10,15 @@ from torch import Tensor
 from jde.model.layers import ConvNorm
 from jde.model.mobilenet import MobileNet
 from jde.structures.errors import InputError
+from jde.weights.checkpoint import BATCH_COUNTER
+from jde.weights.recognition import recognise
+from jde.weights.weight_file import WeightFile
+from jde.weights.zhongdao import read_zhongdao
+
+logger = logging.getLogger(__name__)
+
+FEATURES = "features."
+"""How the names of a MobileNetV2's convolutions begin, in torchvision and its kin."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -16,9 +27,20 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 CONV_TENSORS = ("weight", "gamma", "beta", "mean", "variance")
 
 
-def initialise_mobilenet(
-    backbone: MobileNet, classifier: Mapping[str, Tensor], origin: str
-) -> tuple[int, int]:
+def read_mobilenet(path: Path) -> dict[str, Tensor]:
+    """Return the convolutions of a MobileNetV2 checkpoint (.pt); nothing where it is another file.
+
+    Raises:
+        InputError: The file is damaged or unsafe.
+    """
+    with WeightFile(path) as file:
+        if recognise(file) != "zhongdao":
+            return {}
+        stored = read_zhongdao(file)
+        return {name: tensor.load() for name, tensor in stored.items() if name.startswith(FEATURES)}
+
+
+def initialise_mobilenet(backbone: MobileNet, classifier: Mapping[str, Tensor], origin: str) -> int:
     """Copy a classifier's convolutions into the backbone, in order, up to where the backbone ends.
 
     The classifier's colour normalisation is folded into the first convolution.
@@ -29,7 +51,7 @@ def initialise_mobilenet(
         origin: File name for messages.
 
     Returns:
-        How many of the backbone's tensors were set, and how many it has.
+        How many tensors were set: all of the backbone's.
 
     Raises:
         InputError: The state is no MobileNetV2, or of another width.
@@ -48,14 +70,15 @@ def initialise_mobilenet(
             )
         copy_group(layer, fold_normalisation(group) if position == 0 else group)
     count = len(CONV_TENSORS) * len(layers)
-    return count, count
+    logger.info("%s: %d of %d tensors loaded into the backbone", origin, count, count)
+    return count
 
 
 def conv_groups(state: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
     """Yield the five tensors of each normalised convolution in the order of the file."""
     pending: list[Tensor] = []
     for name, tensor in state.items():
-        if name.endswith("num_batches_tracked") or not name.startswith("features."):
+        if name.endswith(BATCH_COUNTER) or not name.startswith(FEATURES):
             continue
         pending.append(tensor.float())
         if len(pending) == len(CONV_TENSORS):
