@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jde.pipeline.job import Outcome, TrackingJob, milliseconds_per_frame
-from jde.pipeline.result_files import NAMES, Format
+from jde.pipeline.result_files import NAMES, Format, make_folder
 from jde.pipeline.tracking import BatchDetector, TrackingRun
 from jde.structures.errors import InputError
 from jde.tracking.config import TrackerConfig
@@ -56,6 +56,10 @@ class TrackOptions:
     min_score: float | None = None
     """Least confidence of a person, from 0 to 1 [default: that of weights and profile]."""
 
+    max_overlap: float | None = None
+    """Overlap beyond which the less certain of two boxes is dropped, from 0 to 1
+    [default: that of the weights]."""
+
     size: tuple[int, int] | None = None
     """Width and height of the network's input, multiples of 32 [default: that of the weights]."""
 
@@ -63,7 +67,7 @@ class TrackOptions:
     """Pictures the network gets at once; the identities stay the same."""
 
     engine: str = "auto"
-    """What runs the network: auto, torch, onnx, openvino, tensorrt."""
+    """What runs the network; auto takes the fastest that is installed."""
 
     device: str = "auto"
     """Where the network runs: auto, cpu, cuda, cuda:1, ..."""
@@ -118,13 +122,9 @@ def run(options: TrackOptions) -> str:
     job = _job(options)
     sources = _open(options)
     folders = _folders(options.output, sources)
-    detector = _load(
-        options.weights,
-        device=options.device,
-        engine=options.engine,
-        size=options.size,
-        **({} if options.min_score is None else {"min_score": options.min_score}),
-    )
+    for folder in folders:
+        make_folder(folder)
+    detector = _load(options.weights, **_detector_settings(options))
     reports = []
     for name, source, folder in zip(options.sources, sources, folders, strict=True):
         with _progress(source) as on_frame:
@@ -134,6 +134,19 @@ def run(options: TrackOptions) -> str:
             reports.append(_scores(folder, Path(name)))
     _refuse_losses(sources, options.output)
     return "\n\n".join(reports)
+
+
+def _detector_settings(options: TrackOptions) -> dict[str, Any]:
+    """Return the settings that were given; the others stay those of the weights."""
+    settings = {
+        "device": options.device,
+        "engine": options.engine,
+        "size": options.size,
+        "min_score": options.min_score,
+        "max_overlap": options.max_overlap,
+        "profile": None if options.profile == "default" else options.profile,
+    }
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _job(options: TrackOptions) -> TrackingJob:

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Literal
 
@@ -38,10 +39,7 @@ class ResultFiles:
         self._frames: list[MotWriter | KittiWriter] = []
         self._timed: list[JsonLinesWriter] = []
         self._open = ExitStack()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._unwritable(error) from error
+        make_folder(folder)
         for kind, path in self.paths.items():
             if kind == "json":
                 self._timed.append(self._open.enter_context(JsonLinesWriter(path)))
@@ -73,17 +71,31 @@ class ResultFiles:
             for timed in self._timed:
                 timed.add(frame.index, tracks, frame.seconds)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise _unwritable(self._folder, error) from error
 
     def close(self) -> None:
         """Finish the files."""
         try:
             self._open.close()
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise _unwritable(self._folder, error) from error
 
-    def _unwritable(self, error: OSError) -> InputError:
-        return InputError(
-            f"{error.filename or self._folder}: can't be written ({error.strerror}); "
-            "make room or choose another folder"
-        )
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results where it is missing.
+
+    Raises:
+        InputError: It can't be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{folder}: can't be written ({error.strerror}); make room or choose another folder"
+    )

@@ -35,7 +35,7 @@ class Style(NamedTuple):
     def of(cls, image: Image) -> "Style":
         """Return the sizes for a picture: thicker lines and larger letters on larger ones."""
         ratio = min(image.shape[:2]) / REFERENCE_SIDE
-        return cls(line=max(1, round(3 * ratio)), letters=min(max(0.7 * ratio, 0.38), 1.5))
+        return cls(line=max(2, round(3 * ratio)), letters=min(max(0.7 * ratio, 0.38), 1.5))
 
 
 def draw_tracks(

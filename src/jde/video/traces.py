@@ -9,8 +9,9 @@ from jde.structures.tracks import Tracks
 LENGTH = 40
 """Positions kept per identity: a second or two of walking."""
 
-FORGET_AFTER = 60
-"""Frames after which an identity that is not seen is forgotten, so that memory stays flat."""
+FORGET_AFTER = 15
+"""Frames after which an identity that is not seen is forgotten: memory stays flat, and who comes
+back elsewhere draws no line across the picture."""
 
 
 class _Trace(NamedTuple):

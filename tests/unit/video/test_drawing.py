@@ -84,6 +84,17 @@ def test_traces_forget_the_oldest_positions_and_who_is_gone() -> None:
     assert len(traces.points(1)) == 0
 
 
+def test_who_comes_back_after_long_draws_no_line_across_the_picture() -> None:
+    traces = Traces()
+    traces.add(people([2], [[0, 0, 10, 20]]))
+    for _ in range(FORGET_AFTER + 1):
+        traces.add(Tracks.empty())
+
+    traces.add(people([2], [[300, 200, 310, 220]]))
+
+    np.testing.assert_array_equal(traces.points(2), [[305, 220]])
+
+
 def test_lines_are_thicker_on_larger_pictures() -> None:
     def columns(width: int, height: int) -> int:
         box = [width * 0.4, height * 0.3, width * 0.6, height * 0.9]
