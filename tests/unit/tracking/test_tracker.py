@@ -174,6 +174,29 @@ def test_lost_double_of_a_visible_person_is_dropped() -> None:
     assert tracks.ids.tolist() == [1, 2]
 
 
+def test_on_a_tie_default_keeps_the_visible_one_and_published_programs_the_lost_one() -> None:
+    found = {}
+    for name, config in (("default", DEFAULT), ("paddle", PADDLE)):
+        tracker = Tracker(config)
+        other_look = people(50, looks="b")
+        for detections in (people(50), NOBODY, other_look, other_look, other_look):
+            tracks = tracker.update(detections)
+        found[name] = tracks.ids.tolist()
+    assert found == {"default": [2], "paddle": []}
+
+
+def test_tiny_boxes_overlap_in_whole_pixels_as_published_and_exactly_by_default() -> None:
+    found = {}
+    for name, config in (("default", DEFAULT), ("paddle", PADDLE)):
+        tracker = Tracker(config)
+        for left, look in ((100, "a"), (101.6, "b")):
+            box = np.array([[left, 50, left + 4, 58]], np.float32)
+            tracks = tracker.update(replace(people(0, looks=look), boxes=box))
+        found[name] = tracks.ids.tolist()
+    # 3.4 shared of 6.6 pixels across make an IoU of 0.52; 2.4 of 5.6 make 0.43.
+    assert found == {"default": [], "paddle": [1]}
+
+
 def test_identities_start_at_one_in_every_tracker_and_thread() -> None:
     found: list[list[int]] = []
 
