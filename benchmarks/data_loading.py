@@ -113,7 +113,7 @@ def plain(source: SourceConfig, size: Size) -> Callable[[int], object]:
     rng = np.random.default_rng(0)
 
     def load(path: Path) -> np.ndarray:
-        image = change_colour(cv2.imread(str(path)), rng)
+        image = change_colour(read_bgr(path), rng)
         ratio = min(size[1] / image.shape[0], size[0] / image.shape[1])
         new = round(image.shape[1] * ratio), round(image.shape[0] * ratio)
         image = cv2.resize(image, new, interpolation=cv2.INTER_AREA)
@@ -132,6 +132,13 @@ def plain(source: SourceConfig, size: Size) -> Callable[[int], object]:
         return np.stack([load(files[(number * BATCH + row) % len(files)]) for row in range(BATCH)])
 
     return make
+
+
+def read_bgr(path: Path) -> np.ndarray:
+    """Return the pixels as OpenCV orders them."""
+    image = cv2.imread(str(path))
+    assert image is not None
+    return image
 
 
 def change_colour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, UInt8
+from scipy.ndimage import find_objects
 
 from jde.data.picture_source import Annotation, PictureSource
 from jde.data.sample import UNKNOWN_IDENTITY
@@ -27,17 +28,11 @@ def mask_source(folder: Path, *, name: str = "", network: Size | None = None) ->
     return PictureSource.of(name or folder.name, _annotations(folder), network=network)
 
 
-def mask_boxes(mask: np.ndarray) -> Float64[np.ndarray, "n 4"]:
+def mask_boxes(mask: UInt8[np.ndarray, "height width"]) -> Float64[np.ndarray, "n 4"]:
     """Return corner boxes around each number in `mask` but 0, in ascending order of the numbers."""
-    rows, columns = np.nonzero(mask)
-    numbers, people = np.unique(mask[rows, columns], return_inverse=True)
-    boxes = np.empty((len(numbers), 4))
-    boxes[:, :2], boxes[:, 2:] = np.inf, -np.inf
-    for corner, places in ((0, columns), (1, rows)):
-        np.minimum.at(boxes[:, corner], people, places)
-        # A pixel's far edge is one further than its number.
-        np.maximum.at(boxes[:, corner + 2], people, places + 1)
-    return boxes
+    regions = [region for region in find_objects(mask) if region is not None]
+    corners = [(columns.start, rows.start, columns.stop, rows.stop) for rows, columns in regions]
+    return np.array(corners, np.float64).reshape(-1, 4)
 
 
 def _annotations(folder: Path) -> Iterator[Annotation]:
@@ -48,9 +43,9 @@ def _annotations(folder: Path) -> Iterator[Annotation]:
     for picture in list_pictures(pictures):
         if picture.stem not in by_name:
             raise InputError(f"{picture}: has no mask in {masks}")
-        mask = cv2.imread(str(by_name[picture.stem]), cv2.IMREAD_UNCHANGED)
-        if mask is None or mask.ndim != 2:  # noqa: PLR2004 (one channel)
-            raise InputError(f"{by_name[picture.stem]}: is no picture with one channel")
+        mask = cv2.imread(str(by_name[picture.stem]), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise InputError(f"{by_name[picture.stem]}: is no picture or is damaged; replace it")
         height, width = mask.shape
         shares = mask_boxes(mask) / np.array([width, height, width, height])
         yield Annotation(picture, shares, np.full(len(shares), UNKNOWN_IDENTITY, np.int64))
