@@ -42,6 +42,8 @@ STORAGES = {
 MAX_AXES = 8
 CLASSIFIER_TENSORS = 2
 TENSORS_PER_CONVOLUTION = 5
+SECOND_KERNEL = (64, 32, 3, 3)
+"""Shape of DarkNet-53's second convolution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,10 @@ def match_by_position(stored: Mapping[str, StoredTensor]) -> dict[str, StoredTen
     if any("module_list" in name for name in tensors):
         return None
     if len(tensors) not in {len(names), len(names) + CLASSIFIER_TENSORS}:
+        return None
+    # Another network may have as many tensors: MobileNetV2 does.
+    second = list(tensors.values())[TENSORS_PER_CONVOLUTION]
+    if second.shape != SECOND_KERNEL:
         return None
     matched = dict(zip(names, tensors.values(), strict=False))
     kernels = list(matched.values())[::TENSORS_PER_CONVOLUTION]
