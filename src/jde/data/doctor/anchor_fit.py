@@ -11,7 +11,7 @@ ROUNDS = 100
 MAX_SAMPLES = 20_000
 """More boxes don't move the centres; they only take time."""
 
-Sizes = Float64[np.ndarray, "n 2"]
+Sizes = Float64[np.ndarray, "_ 2"]
 """Widths and heights in pixels of the network's input."""
 
 

@@ -12,7 +12,7 @@ MAX_DOTS = 1500
 TICKS = 5
 ROUND_STEPS = (1, 2, 2.5, 5, 10)
 
-Sizes = Float64[np.ndarray, "n 2"]
+Sizes = Float64[np.ndarray, "_ 2"]
 
 
 class Frame:
@@ -78,8 +78,10 @@ def histogram(
     bars = [
         f'<rect class="bar" x="{frame.x(first) + 0.5:.1f}" y="{frame.y(count):.1f}" '
         f'width="{max(frame.x(last) - frame.x(first) - 1, 0.5):.1f}" '
-        f'height="{frame.y(0) - frame.y(count):.1f}"/>'
-        for count, first, last in zip(counts, edges[:-1], edges[1:], strict=True)
+        f'height="{frame.y(0.0) - frame.y(count):.1f}"/>'
+        for count, first, last in zip(
+            counts.astype(float).tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True
+        )
         if count
     ]
     lines = [

@@ -13,6 +13,7 @@ from jde.structures.letterbox import Size
 
 TILE: Size = (480, 300)
 CAPTION_HEIGHT = 26
+CAPTION_PARTS, MAX_CAPTION = 3, 64
 COLUMNS = 4
 MAX_TILES = 24
 UNKNOWN_COLOUR = (200, 200, 200)
@@ -68,15 +69,16 @@ def _tile(picture: InspectedPicture) -> Image:
     ):
         _draw(image, [round(side) for side in box.tolist()], identity)
     caption = np.full((CAPTION_HEIGHT, TILE[0], 3), 255, np.uint8)
-    text = f"{picture.group}  {picture.path.name}  {len(picture.boxes)} boxes"
-    cv2.putText(caption, text[-64:], (6, 18), FONT, 0.42, (40, 40, 40), 1, cv2.LINE_AA)
+    where = "/".join(picture.path.parts[-CAPTION_PARTS:])
+    text = f"{where}  {len(picture.boxes)} boxes"
+    cv2.putText(caption, text[-MAX_CAPTION:], (6, 18), FONT, 0.42, (40, 40, 40), 1, cv2.LINE_AA)
     return np.vstack([image, caption])
 
 
 def _draw(image: Image, box: list[int], identity: int) -> None:
     colour = UNKNOWN_COLOUR if identity < 0 else _colour(identity)
     left, top, right, bottom = box
-    cv2.rectangle(image, (left, top), (right, bottom), colour, 1, cv2.LINE_AA)
+    cv2.rectangle(image, (left, top), (right, bottom), colour, 1)
     if identity >= 0:
         anchor = (left + 2, max(top - 3, 10))
         cv2.putText(image, str(identity), anchor, FONT, 0.4, (0, 0, 0), 3, cv2.LINE_AA)

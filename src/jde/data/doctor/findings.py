@@ -94,8 +94,8 @@ def _no_identities(pictures: Sequence[InspectedPicture]) -> Iterator[Finding]:
     if boxes and unknown == boxes:
         yield Finding(
             "no identities at all",
-            "The detector learns from these boxes, but the embedding learns nothing: add a set "
-            "with identities, or switch on learning without identity labels.",
+            "The detector learns from these boxes, but identity learning gets nothing: add a "
+            "set with identities, such as video with tracks.",
         )
     elif unknown:
         yield Finding(

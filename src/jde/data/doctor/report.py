@@ -45,9 +45,7 @@ img { width: 100%; border: 1px solid var(--line); border-radius: 6px }
 
 def as_text(examination: Examination) -> str:
     """Return the examination for a terminal."""
-    rows = [HEADINGS, *map(_cells, examination.groups)]
-    if len(examination.groups) > 1:
-        rows.append(_cells(_total(examination.groups)))
+    rows = [HEADINGS, *_rows(examination.groups)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     lines = [
         "  ".join(
@@ -76,7 +74,7 @@ def as_html(title: str, examination: Examination, sheet: Image | None) -> str:
         "<h2>What was noticed</h2>",
         *(_finding(one) for one in examination.findings or [_NOTHING]),
         "<h2>What is in it</h2>",
-        _table(HEADINGS, map(_cells, [*examination.groups, total])),
+        _table(HEADINGS, _rows(examination.groups)),
         *_sizes_in_html(examination),
         *([] if sheet is None else ["<h2>Contact sheet</h2>", _picture(sheet)]),
     ]
@@ -125,6 +123,11 @@ def _total(groups: Sequence[GroupCounts]) -> GroupCounts:
         identities=sum(group.identities for group in groups),
         sizes=(),
     )
+
+
+def _rows(groups: Sequence[GroupCounts]) -> list[tuple[str, ...]]:
+    total = [_total(groups)] if len(groups) > 1 else []
+    return [_cells(group) for group in (*groups, *total)]
 
 
 def _cells(group: GroupCounts) -> tuple[str, ...]:

@@ -46,7 +46,9 @@ def read_cvat(raw: Path, selection: Selection) -> Iterator[PreparedPicture]:
     pictures have none. Frames between two key frames are filled in where the export left them out.
     """
     first = count()
-    for file in find(raw, "annotations.xml", EXPECTED):
+    files = find(raw, "annotations.xml", EXPECTED)
+    # Held out last, so that the numbers of the training list have no holes.
+    for file in sorted(files, key=lambda one: selection.part(one.parent.name)):
         root = _parse(file)
         wanted = {name.lower() for name in selection.classes} or PERSON_NAMES
         labels = {element.get("label", "") for element in root.iter() if element.get("label")}

@@ -29,13 +29,15 @@ def reader(suffix: str = "") -> SetReader:
 
 
 def read_sequences(raw: Path, selection: Selection, suffix: str = "") -> Iterator[PreparedPicture]:
-    """Yield every frame of every sequence with ground truth, in the order of their names.
+    """Yield every frame of every sequence with ground truth: by name, those held out at the end.
 
     Rows marked 0 and other classes are left out, as in the published lists. Identities run on
     from 1 over all sequences.
     """
     numbers: defaultdict[tuple[str, int], int] = defaultdict(count(1).__next__)
-    for sequence in find_sequences(raw, suffix):
+    sequences = find_sequences(raw, suffix)
+    # Held out last, so that the numbers of the training list have no holes.
+    for sequence in sorted(sequences, key=lambda one: selection.part(one.name)):
         yield from _read_sequence(sequence, selection, numbers)
 
 
