@@ -18,6 +18,7 @@ from jde.data.geometry import (
 from jde.data.sample import Labels, Sample
 from jde.imaging.letterboxing import PADDING_COLOUR, letterbox_image
 from jde.structures.boxes import clip_to_image
+from jde.structures.errors import InputError
 from jde.structures.frame import Image
 from jde.structures.letterbox import Letterbox, Size
 
@@ -53,6 +54,15 @@ class AugmentationConfig:
     two steps to the pixel."""
     keep_people: bool = False
     """Leave a picture unmoved where moving it would lose everyone, as PaddleDetection does."""
+
+    def __post_init__(self) -> None:
+        for name in ("scale", "zoom"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise InputError(f"{name} must be two rising numbers above 0, got {low:g} {high:g}")
+        for name in ("saturation", "value", "flip"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must lie from 0 to 1, got {getattr(self, name):g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,17 @@ class Augmentation:
         if self.config.keep_people and len(labels) and not len(moved):
             return np.eye(3), replace(labels, boxes=boxes)
         return matrix, moved
+
+
+def check_shape(sample: Sample, size: Size) -> None:
+    """Refuse a picture of which nothing is left when it is scaled into `size`.
+
+    Raises:
+        InputError: The picture is too long for its width or height.
+    """
+    height, width = sample.image.shape[:2]
+    if 0 in Letterbox.fit((width, height), size).resized:
+        raise InputError(f"{sample.path}: {width}x{height} is too thin a picture; remove it")
 
 
 def letterbox_sample(sample: Sample, size: Size) -> Sample:
@@ -173,4 +194,4 @@ def warp_once(image: Image, box: Letterbox, matrix: Matrix, size: Size, border: 
 
 def border_before(value: float) -> int:
     """Return the grey that multiplying the brightness by `value` turns into the padding colour."""
-    return min(int(np.ceil(PADDING_COLOUR / value)), WHITE)
+    return min(int(np.ceil(PADDING_COLOUR / max(value, PADDING_COLOUR / WHITE))), WHITE)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from jde.data.augmentation import Augmentation
+from jde.data.augmentation import Augmentation, check_shape
 from jde.data.batch import Batch
 from jde.data.mosaic import mosaic
 from jde.data.sample import Sample, Source
@@ -70,12 +70,15 @@ class TrainingPictures(Dataset[Loaded]):
         faults = list[str]()
         while True:
             try:
-                return Loaded(self.source.load(index, rng), tuple(faults))
+                sample = self.source.load(index, rng)
+                check_shape(sample, self.augmentation.size)
             except InputError as error:
                 faults.append(str(error))
                 if len(faults) > MAX_REPLACEMENTS:
                     raise
                 index = int(rng.integers(len(self)))
+            else:
+                return Loaded(sample, tuple(faults))
 
 
 def collate(loaded: Sequence[Loaded]) -> Batch:

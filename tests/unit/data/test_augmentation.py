@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from jde.data.augmentation import (
     Augmentation,
     AugmentationConfig,
+    border_before,
+    check_shape,
     draw_affine,
     draw_zoom,
     letterbox_sample,
@@ -14,6 +17,7 @@ from jde.data.augmentation import (
 from jde.data.colour import ColourConfig, scale_saturation_and_value, shift_hue
 from jde.data.mosaic import mosaic
 from jde.data.sample import Labels, Sample
+from jde.structures.errors import InputError
 
 SIZE = (160, 96)
 STILL = AugmentationConfig(
@@ -166,6 +170,34 @@ def test_picture_that_would_lose_everyone_can_stay() -> None:
     np.testing.assert_array_equal(kept.labels.boxes, letterbox_sample(sample, SIZE).labels.boxes)
     nobody = replace(sample, labels=Labels.empty())
     assert len(Augmentation(config, SIZE)(nobody, np.random.default_rng(0)).labels) == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"scale": (1.2, 0.5)}, "scale must be two rising numbers above 0, got 1.2 0.5"),
+        ({"zoom": (0.0, 1.0)}, "zoom must be two rising"),
+        ({"flip": 1.5}, "flip must lie from 0 to 1, got 1.5"),
+        ({"value": -0.1}, "value must lie"),
+    ],
+)
+def test_senseless_ranges_are_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        AugmentationConfig(**values)
+
+
+def test_picture_may_become_black() -> None:
+    config = replace(STILL, value=1.0)
+    for seed in range(20):
+        Augmentation(config, SIZE)(bright_person(), np.random.default_rng(seed))
+    assert border_before(0.0) == 255
+
+
+def test_thread_of_a_picture_is_refused() -> None:
+    check_shape(bright_person(size=(400, 240)), SIZE)
+    thread = bright_person([0.0, 0.0, 9.0, 1.0], size=(800, 1))
+    with pytest.raises(InputError, match=r"person\.png: 800x1 is too thin a picture"):
+        check_shape(thread, SIZE)
 
 
 def test_saturation_and_value_are_scaled_cut_and_truncated() -> None:

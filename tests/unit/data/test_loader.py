@@ -1,6 +1,7 @@
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 from pathlib import Path
 
@@ -162,3 +163,6 @@ def test_mosaic_is_drawn_from_the_same_chance(folder: Path) -> None:
     np.testing.assert_array_equal(first.image, second.image)
     assert first.path == single[draw].sample.path
     assert (first.image != single[draw].sample.image).any()
+    # Where processes are started afresh, not forked, the pictures travel to them.
+    travelled = pickle.loads(pickle.dumps(four))
+    np.testing.assert_array_equal(travelled[draw].sample.image, first.image)
