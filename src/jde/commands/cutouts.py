@@ -31,8 +31,8 @@ class CutoutsOptions:
     output: Path
     """Folder to write below; several sources can share one."""
 
-    views: int = 10
-    """How many views of one person are cut at most."""
+    sightings: int = 16
+    """How many sightings of one person in a sequence are tried."""
 
     frames: tuple[float, float] = (0.0, 1.0)
     """Part of each sequence in time: 0 0.67 holds back the last third."""
@@ -47,7 +47,7 @@ def run(options: CutoutsOptions) -> str:
             cut_from_pictures(
                 mot_source(folder, frames=options.frames, min_visibility=CLEAR),
                 options.output,
-                views=options.views,
+                sightings=options.sightings,
             )
             for folder in find_sequences(options.source)
         )

@@ -81,8 +81,8 @@ class Appearance:
         return cls(
             height=float(np.clip(rng.normal(1.7, 0.1), 1.3, 1.98)),
             build=float(np.clip(rng.normal(1.0, 0.13), 0.78, 1.45)),
-            skin=_vary(rng, SKINS[rng.integers(len(SKINS))], 10),
-            hair_colour=_vary(rng, HAIRS[rng.integers(len(HAIRS))], 10),
+            skin=_vary(rng, SKINS[rng.integers(len(SKINS))], 10.0),
+            hair_colour=_vary(rng, HAIRS[rng.integers(len(HAIRS))], 10.0),
             hair=rng.choice(["short", "long", "tied", "none"], p=[0.5, 0.28, 0.14, 0.08]).item(),
             hat=rng.choice(["none", "beanie", "cap"], p=[0.8, 0.1, 0.1]).item(),
             top=_garment(rng),
@@ -107,7 +107,7 @@ class Appearance:
 
 def _garment(rng: np.random.Generator) -> Colour:
     common = happens(rng, 0.55)
-    return _vary(rng, CLOTHES[rng.integers(DRAB if common else len(CLOTHES))], 16)
+    return _vary(rng, CLOTHES[rng.integers(DRAB if common else len(CLOTHES))], 16.0)
 
 
 def _vary(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:

@@ -32,15 +32,15 @@ def paint_backdrop(rng: np.random.Generator, camera: Camera, margin: tuple[int, 
 
 
 def _tone(
-    rng: np.random.Generator, low: float, high: float, tint: float = 12
+    rng: np.random.Generator, low: float, high: float, tint: float = 12.0
 ) -> Float32[np.ndarray, " 3"]:
     return np.clip(rng.uniform(low, high) + rng.normal(0, tint, 3), 0, 255).astype(np.float32)
 
 
 def _sky(rng: np.random.Generator, size: tuple[int, int]) -> Image:
-    top = _tone(rng, 90, 240) + np.array([-15, 0, 10], np.float32) * rng.random()
+    top = _tone(rng, 90.0, 240.0) + np.array([-15, 0, 10], np.float32) * rng.random()
     ramp = np.linspace(0, 1, size[1], dtype=np.float32)[:, None]
-    column = np.clip(top * (1 - ramp) + _tone(rng, 130, 245) * ramp, 0, 255).astype(np.uint8)
+    column = np.clip(top * (1 - ramp) + _tone(rng, 130.0, 245.0) * ramp, 0, 255).astype(np.uint8)
     return cv2.resize(column[:, None], size, interpolation=cv2.INTER_NEAREST)
 
 
@@ -59,21 +59,21 @@ def _houses(rng: np.random.Generator, canvas: Image, horizon: int) -> None:
 def _house(rng: np.random.Generator, wall: Image) -> None:
     if wall.shape[0] < 4 or wall.shape[1] < 4:  # noqa: PLR2004 (pixels)
         return
-    wall[:] = _tone(rng, 50, 210, 22)
+    wall[:] = _tone(rng, 50.0, 210.0, 22.0)
     rows, columns = (int(rng.integers(10, 46)) for _ in range(2))
     glass = rng.uniform(0.3, 0.75, 2)
     start = rng.integers(0, 20, 2)
     down = ((np.arange(wall.shape[0]) + start[0]) % rows) < rows * glass[0]
     across = ((np.arange(wall.shape[1]) + start[1]) % columns) < columns * glass[1]
     pane = down[:, None] & across[None]
-    wall[pane] = _tone(rng, 20, 200)
+    wall[pane] = _tone(rng, 20.0, 200.0)
     if happens(rng, 0.5):  # share of walls with lit or curtained windows
         some = np.arange(wall.shape[1]) // columns % int(rng.integers(2, 5)) == 0
-        wall[pane & some[None]] = _tone(rng, 60, 240, 30)
+        wall[pane & some[None]] = _tone(rng, 60.0, 240.0, 30.0)
     if happens(rng, 0.4):  # share of houses with shops
         shop = wall[-max(2, wall.shape[0] // 4) :]
-        shop[:] = _tone(rng, 20, 200, 40)
-        shop[:, :: max(6, columns)] = _tone(rng, 20, 120)
+        shop[:] = _tone(rng, 20.0, 200.0, 40.0)
+        shop[:, :: max(6, columns)] = _tone(rng, 20.0, 120.0)
 
 
 def _trees(rng: np.random.Generator, canvas: Image, horizon: int) -> None:
@@ -101,7 +101,7 @@ def _ground(rng: np.random.Generator, canvas: Image, camera: Camera, horizon: in
     top = max(0, horizon + int(rng.uniform(0.01, 0.06) * height) + 3)
     if top >= height:
         return
-    colour = _tone(rng, 60, 190, 9)
+    colour = _tone(rng, 60.0, 190.0, 9.0)
     if happens(rng, 0.2):  # share of meadows
         colour = np.array([80, 110, 60], np.float32) * np.float32(rng.uniform(0.6, 1.5))
     near = max(1.0, height - horizon)
@@ -158,7 +158,7 @@ def _clutter(rng: np.random.Generator, canvas: Image) -> None:
     """Scatter shapes that nobody should take for people."""
     height, width = canvas.shape[:2]
     for _ in range(int(rng.integers(4, 25))):
-        colour = _tone(rng, 10, 240, 40).tolist()
+        colour = _tone(rng, 10.0, 240.0, 40.0).tolist()
         x, y = int(rng.integers(width)), int(rng.integers(height))
         w, h = (int(rng.exponential(0.07) * height) + 2 for _ in range(2))
         kind = rng.integers(4)

@@ -136,10 +136,11 @@ class Crowd:
     def _pair_up(self) -> None:
         """Let a part of the people walk beside somebody."""
         for row in range(1, self.count):
-            if happens(self.rng, 0.3):  # share of people in company
+            if happens(self.rng, 0.22):  # share of people in company
                 friend = int(self.rng.integers(row))
                 side = self.wishes[friend][::-1] * [-1, 1]
-                side = side / np.linalg.norm(side) if side.any() else np.array([1.0, 0.0])
+                side = side / np.linalg.norm(side) if side.any() else self.rng.normal(0, 0.7, 2)
+                side = side * self.rng.choice([-1.0, 1.0])
                 self.places[row] = self.places[friend] + side * self.rng.uniform(0.55, 0.8)
                 self.wishes[row] = self.wishes[friend]
 

@@ -1,6 +1,8 @@
 """Cuts people out of labelled pictures."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -8,12 +10,15 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
 from jde.data.mask_source import MASK_FOLDER, PICTURE_FOLDER
 from jde.data.picture_source import PictureSource
 from jde.data.sample import UNKNOWN_IDENTITY
+from jde.data.scenes.appearance import Appearance
 from jde.data.scenes.cutouts import Opacity, write_cutout
+from jde.data.scenes.figure import Place, paint_person
+from jde.data.scenes.skeleton import Pose
 from jde.imaging.picture_file import list_pictures, read_picture
 from jde.structures.boxes import areas
 from jde.structures.errors import InputError
@@ -29,6 +34,11 @@ WORKING_HEIGHT = 128
 """Rows at which a crop is parted into person and background."""
 MARGIN = 0.12
 """What is looked at around a box to learn the background, in parts of its sides."""
+
+WALKERS = 80
+"""Drawn people whose mean is the first guess of an outline."""
+NEVER, LIKELY, ALWAYS = 0.04, 0.45, 0.82
+"""How often drawn people cover what is first taken for perhaps, probably and surely person."""
 
 
 class View(NamedTuple):
@@ -69,7 +79,7 @@ def cut_by_masks(folder: Path, output: Path) -> int:
     return count
 
 
-def cut_from_pictures(source: PictureSource, output: Path, *, views: int = 10) -> int:
+def cut_from_pictures(source: PictureSource, output: Path, *, sightings: int = 16) -> int:
     """Cut out labelled people of a sequence who are seen whole, and return the number of views.
 
     The outline is guessed from the box: what doesn't look like the border of the crop is the
@@ -78,9 +88,9 @@ def cut_from_pictures(source: PictureSource, output: Path, *, views: int = 10) -
     Args:
         source: Pictures with boxes and identities.
         output: Folder of the cut-outs: one folder for each identity is made in it.
-        views: How many views one identity gets at most, spread evenly over its sightings.
+        sightings: How many sightings of one identity are tried, spread evenly over all.
     """
-    chosen = list(_choose(source, views))
+    chosen = list(_choose(source, sightings))
     count = 0
     for picture, group in groupby(sorted(chosen, key=attrgetter("picture")), attrgetter("picture")):
         image = read_picture(picture)
@@ -93,8 +103,8 @@ def cut_from_pictures(source: PictureSource, output: Path, *, views: int = 10) -
     return count
 
 
-def _choose(source: PictureSource, views: int) -> Iterator[View]:
-    """Yield sightings of whole people, at most `views` of each."""
+def _choose(source: PictureSource, most: int) -> Iterator[View]:
+    """Yield sightings of whole people, at most `most` of each."""
     fit: dict[int, list[View]] = {}
     for index, picture in enumerate(source.pictures):
         rows = slice(source.starts[index], source.starts[index + 1])
@@ -106,9 +116,9 @@ def _choose(source: PictureSource, views: int) -> Iterator[View]:
             whole = _is_whole(box, (size[0], size[1])) and covered <= MOST_COVERED
             if whole and identity != UNKNOWN_IDENTITY:
                 fit.setdefault(identity, []).append(View(identity, picture, box))
-    for sightings in fit.values():
-        places = np.linspace(0, len(sightings) - 1, min(views, len(sightings)))
-        yield from (sightings[int(place)] for place in places)
+    for views in fit.values():
+        places = np.linspace(0, len(views) - 1, min(most, len(views)))
+        yield from (views[int(place)] for place in places)
 
 
 def _covered(boxes: Float64[np.ndarray, "n 4"]) -> Float64[np.ndarray, " n"]:
@@ -147,45 +157,78 @@ def cut_box(image: Image, box: Float64[np.ndarray, " 4"]) -> tuple[Image, Opacit
 
 def _outline(crop: Image, box: Float64[np.ndarray, " 4"]) -> Opacity | None:
     """Return the opacity of the person in the box of a crop, or None if it makes no person."""
-    scale = min(1.0, WORKING_HEIGHT / crop.shape[0])
-    size = max(8, round(crop.shape[1] * scale)), max(8, round(crop.shape[0] * scale))
-    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-    x1, y1, x2, y2 = box * scale
-    guess = _first_guess(size, (x1, y1, x2, y2))
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.setRNGSeed(0)
-    cv2.grabCut(small, guess, None, *models, 4, cv2.GC_INIT_WITH_MASK)
-    person = _largest(((guess == cv2.GC_FGD) | (guess == cv2.GC_PR_FGD)).view(np.uint8))
-    _, top, width, height = cv2.boundingRect(person)
-    filled = person.sum() / ((x2 - x1) * (y2 - y1))
-    full = height > 0.88 * (y2 - y1) and width > 0.45 * (x2 - x1)
-    if not full or not 0.28 < filled < 0.8 or top > y1 + 0.08 * (y2 - y1):  # noqa: PLR2004 (as above)
+    person = segment(crop, box)
+    if not _is_plausible(person, box * (person.shape[0] / crop.shape[0])):
         return None
     smooth = cv2.GaussianBlur(person * np.uint8(255), (0, 0), 0.9)
     return cv2.resize(smooth, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC)
 
 
+def segment(crop: Image, box: Float64[np.ndarray, " 4"]) -> Opacity:
+    """Return 1 where the person in the box of a crop probably is, else 0, at a smaller size."""
+    scale = min(1.0, WORKING_HEIGHT / crop.shape[0])
+    size = max(8, round(crop.shape[1] * scale)), max(8, round(crop.shape[0] * scale))
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+    x1, y1, x2, y2 = box * scale
+    guess = _first_guess(size, (x1, y1, x2, y2))
+    # Trousers differ from jackets: each half of the body has its own colours.
+    waist, overlap = round((y1 + y2) / 2), round(0.12 * (y2 - y1))
+    person = np.zeros(small.shape[:2], np.uint8)
+    person[:waist] = _part(small[: waist + overlap], guess[: waist + overlap])[:waist]
+    person[waist:] = _part(small[waist - overlap :], guess[waist - overlap :])[overlap:]
+    return _largest(person)
+
+
+def _part(picture: Image, guess: Opacity) -> Opacity:
+    """Return 1 where colours say that a guess of person and background holds person."""
+    found, models = guess.copy(), (np.zeros((1, 65)), np.zeros((1, 65)))
+    cv2.setRNGSeed(0)
+    cv2.grabCut(picture, found, None, *models, 3, cv2.GC_INIT_WITH_MASK)
+    return ((found == cv2.GC_FGD) | (found == cv2.GC_PR_FGD)).view(np.uint8)
+
+
+def _is_plausible(person: Opacity, box: Float64[np.ndarray, " 4"]) -> bool:
+    """Return whether a shape fills its box as people do."""
+    x1, y1, x2, y2 = box
+    _, top, width, height = cv2.boundingRect(person)
+    filled = person.sum() / ((x2 - x1) * (y2 - y1))
+    whole = height > 0.85 * (y2 - y1) and top < y1 + 0.09 * (y2 - y1)
+    return bool(whole and width > 0.4 * (x2 - x1) and 0.25 < filled < 0.82)  # noqa: PLR2004 (as above)
+
+
 def _first_guess(
     size: tuple[int, int], box: tuple[float, float, float, float]
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Return what is surely or probably person, from the shape of standing people."""
-    x1, y1, x2, y2 = box
-    guess = np.full(size[::-1], cv2.GC_BGD, np.uint8)
-    corners = (round(x1), round(y1)), (round(x2), round(y2))
-    cv2.rectangle(guess, *corners, cv2.GC_PR_BGD, -1)
-    wide, tall, middle = x2 - x1, y2 - y1, (x1 + x2) / 2
-    body = round(middle), round(y1 + 0.5 * tall)
-    cv2.ellipse(guess, body, (round(0.36 * wide), round(0.5 * tall)), 0, 0, 360, cv2.GC_PR_FGD, -1)
-    # The box's upper corners lie beside the head, whoever stands in it.
-    for corner in (x1, x2):
-        cv2.ellipse(
-            guess, (round(corner), round(y1)), (round(0.3 * wide), round(0.14 * tall)),
-            0, 0, 360, cv2.GC_BGD, -1,
-        )  # fmt: skip
-    head, chest = (round(middle), round(y1 + 0.09 * tall)), (round(middle), round(y1 + 0.35 * tall))
-    cv2.line(guess, head, chest, cv2.GC_FGD, max(1, round(0.16 * wide)))
-    cv2.ellipse(guess, chest, (round(0.2 * wide), round(0.15 * tall)), 0, 0, 360, cv2.GC_FGD, -1)
-    return guess
+    """Return what is surely or probably person, from the shape of walking people."""
+    left, top, right, bottom = (round(edge) for edge in box)
+    shape = cv2.resize(usual_shape(), (right - left, bottom - top))
+    guess = np.full((size[1] + 2, size[0] + 2), cv2.GC_BGD, np.uint8)
+    inside = guess[top : top + len(shape), left : left + shape.shape[1]]
+    shape = shape[: inside.shape[0], : inside.shape[1]]
+    inside[shape > NEVER] = cv2.GC_PR_BGD
+    inside[shape > LIKELY] = cv2.GC_PR_FGD
+    inside[shape > ALWAYS] = cv2.GC_FGD
+    return np.ascontiguousarray(guess[: size[1], : size[0]])
+
+
+@cache
+def usual_shape() -> Float32[np.ndarray, "height width"]:
+    """Return how often each place of a person's box is person, learnt from drawn walkers."""
+    rng = np.random.default_rng(0)
+    total = np.zeros((WORKING_HEIGHT, WORKING_HEIGHT // 2), np.float32)
+    for _ in range(WALKERS):
+        pose = Pose(
+            phase=rng.uniform(0, 2 * np.pi),
+            swing=rng.uniform(0.1, 0.45),
+            heading=rng.uniform(0, 2 * np.pi),
+            elevation=rng.uniform(0, 0.3),
+        )
+        look = replace(Appearance.draw(rng), bag="none")
+        drawn = paint_person(look, pose, Place(100.0, 200.0, 80.0))
+        left, top, width, height = cv2.boundingRect((drawn.opacity > 0).view(np.uint8))
+        cut = drawn.opacity[top : top + height, left : left + width]
+        total += cv2.resize(cut, total.shape[::-1], interpolation=cv2.INTER_AREA)
+    return total / (255 * WALKERS)
 
 
 def _largest(

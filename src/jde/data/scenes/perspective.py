@@ -7,6 +7,8 @@ from jde.data.scenes.camera import PERSON, draw_camera
 
 SMALLEST = 0.055
 """Height of the smallest people placed, in parts of the picture's height."""
+HIGHEST_FOOT = 0.15
+"""Row of the highest feet, in parts of the picture's height."""
 TRUSTED = 3
 """People needed before a picture's own perspective is measured."""
 MISFIT = 0.15
@@ -33,7 +35,8 @@ class Perspective:
 
     def draw_foot(self, rng: np.random.Generator, picture_height: int) -> float:
         """Return a row to stand on, more often far than near."""
-        smallest = SMALLEST * picture_height
+        # People farther away would stand above the picture of a camera that looks down.
+        smallest = max(SMALLEST * picture_height, self.height(HIGHEST_FOOT * picture_height))
         tallest = max(smallest, self.height(self.lowest))
         height = smallest + (tallest - smallest) * rng.random() ** 1.3
         return self.horizon + height / self.rise
