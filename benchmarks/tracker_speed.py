@@ -4,9 +4,9 @@
 
 The published way is the literal rewrite that the parity tests use, in
 `tests/published_association.py`: an object for each track, a Cholesky factor for each, `cdist` over
-all pairs, Python lists. Its own extended assignment matrix is replaced by a direct SciPy call, so that it isn't slower
-than its programs are. Both get the same detections in turn, frame by frame, and must give the
-same identities. Times are processor time of the thread: other work on the machine disturbs less.
+all pairs, Python lists. A direct SciPy call replaces its extended assignment matrix, so that it is
+no slower than its programs are. Both get the same detections in turn, frame by frame, and must give
+the same identities. Times are processor time of the thread: other work disturbs them less.
 """
 
 import argparse

@@ -11,7 +11,7 @@ def one(box: list[float], score: float = 0.9, embedding: list[float] | None = No
     return Detections(
         np.array([good, box], np.float32),
         np.array([0.9, score], np.float32),
-        np.array([[3, 4], embedding or [0, 1]], np.float32),
+        np.array([[3, 4], embedding or [0.0, 1.0]], np.float32),
     )
 
 
@@ -26,7 +26,7 @@ def test_box_becomes_centre_aspect_and_height() -> None:
 
 
 def test_embeddings_are_scaled_to_unit_length() -> None:
-    np.testing.assert_allclose(look(one([0, 0, 2, 8])).embeddings, [[0.6, 0.8], [0, 1]])
+    np.testing.assert_allclose(look(one([0, 0, 2, 8])).embeddings, [[0.6, 0.8], [0.0, 1.0]])
 
 
 def test_embedding_of_zeros_stays_and_resembles_nobody() -> None:
