@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import tyro
@@ -32,13 +33,13 @@ class DoctorOptions:
     and a contact sheet with drawn labels.
 
     Ends with 0 also where it lists something; with 2 where nothing can be learned from the set.
+    For example:
 
-    Examples:
         jde doctor data/street.train --against data/street.val
         jde doctor MOT17/train --size 864 480
     """
 
-    dataset: tyro.conf.Positional[Path]
+    dataset: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
     """List file, folder with images and labels_with_ids, data root or MOTChallenge folder."""
 
     against: tuple[Path, ...] = ()

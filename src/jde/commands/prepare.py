@@ -23,14 +23,13 @@ class PrepareOptions:
     configuration names. Start it again after a break: it goes on where it stopped.
 
     Public sets: caltech, citypersons, crowdhuman, cuhk-sysu, ethz, mot15, mot16, mot17, mot20,
-    prw. Your own: mot (MOTChallenge folders), coco (COCO, COCO-VID), cvat, yolo.
+    prw. Your own: mot (MOTChallenge folders), coco (COCO, COCO-VID), cvat, yolo. For example:
 
-    Examples:
         jde prepare mot17 --from downloads/MOT17 --to data
         jde prepare mot --from my-sequences --to data --name street --held-out camera3
     """
 
-    dataset: tyro.conf.Positional[str]
+    dataset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SET")]
     """Which set or format it is."""
 
     raw: Annotated[Path, tyro.conf.arg(name="from")]
@@ -39,8 +38,8 @@ class PrepareOptions:
     root: Annotated[Path, tyro.conf.arg(name="to")]
     """Data root to write below; several sets can share one."""
 
-    name: str | None = None
-    """Name of the folder and of the list files below the root, instead of the set's own."""
+    name: str = ""
+    """Name of the folder and of the list files below the root; the set's own where empty."""
 
     classes: tuple[str, ...] = ()
     """Classes to take as people, by name or number: coco, cvat, mot and yolo."""

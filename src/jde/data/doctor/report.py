@@ -85,14 +85,22 @@ def as_html(title: str, examination: Examination, sheet: Image | None) -> str:
     )
 
 
+def as_yaml(anchors: Sizes) -> str:
+    """Return anchors, large to small, as `model.anchors` of a training configuration."""
+    return str(_by_level(anchors))
+
+
 def levels_of(anchors: Sizes) -> list[str]:
     """Return anchors, large to small, as one line for each level of the network."""
+    return [
+        ", ".join(f"{width}x{height}" for width, height in level) for level in _by_level(anchors)
+    ]
+
+
+def _by_level(anchors: Sizes) -> list[list[list[int]]]:
     count = -(-len(anchors) // LEVELS)
     rows = anchors.round().astype(int).tolist()
-    return [
-        ", ".join(f"{width}x{height}" for width, height in rows[start : start + count])
-        for start in range(0, len(rows), count)
-    ]
+    return [rows[start : start + count] for start in range(0, len(rows), count)]
 
 
 _NOTHING = Finding("nothing", "Nothing stands against training on this set.")
@@ -107,6 +115,7 @@ def _anchor_lines(examination: Examination) -> Iterator[str]:
     names = ("stride 32", "stride 16", "stride  8")
     for name, line in zip(names, levels_of(examination.suggestion.anchors), strict=False):
         yield f"  {name}: {line}"
+    yield f"  in a configuration: model: {{anchors: {as_yaml(examination.suggestion.anchors)}}}"
 
 
 def _fit_in_words(fit: AnchorFit) -> str:
@@ -193,6 +202,8 @@ def _sizes_in_html(examination: Examination) -> Iterator[str]:
     ]
     headings = ("anchors", "mean overlap", "reach 0.5", "stride 32", "stride 16", "stride 8")
     yield _table(headings, rows)
+    line = f"model: {{anchors: {as_yaml(suggestion.anchors)}}}"
+    yield f'<p class="soft">In a configuration: <code>{line}</code></p>'
 
 
 def _figure(caption: str, drawing: str) -> str:

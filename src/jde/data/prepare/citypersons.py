@@ -41,11 +41,11 @@ def _from_json(folder: Path) -> Iterator[tuple[str, list[Person]]]:
     for path in find(folder, "*_gtBboxCityPersons.json", EXPECTED):
         try:
             people = [
-                Person(UNKNOWN, *entry["bbox"])
+                Person(UNKNOWN, *map(float, entry["bbox"]))
                 for entry in read_json(path)["objects"]
                 if entry["label"] in PEOPLE_LABELS
             ]
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path}: is no CityPersons annotation ({error!r})") from error
         yield path.name.removesuffix("_gtBboxCityPersons.json"), people
 

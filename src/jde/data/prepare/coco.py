@@ -37,7 +37,9 @@ def read_coco(raw: Path, selection: Selection) -> Iterator[PreparedPicture]:
 
         try:
             yield from _read_file(file, selection, pictures, number)
-        except (KeyError, TypeError) as error:
+        except InputError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{file}: is no COCO annotation ({error!r})") from error
 
 
@@ -70,7 +72,7 @@ def _read_file(
                 source=_picture(pictures, image["file_name"], file),
                 name=f"{selection.folder}/images/{part}/{image['file_name']}",
                 people=[
-                    Person(number(video, _track(entry)), *entry["bbox"])
+                    Person(number(video, _track(entry)), *map(float, entry["bbox"]))
                     for entry in boxes[image["id"]]
                 ],
                 part=part,

@@ -12,7 +12,7 @@ from jde.data.doctor.contact_sheet import TILE, choose, contact_sheet
 from jde.data.doctor.examination import examine
 from jde.data.doctor.inspection import inspect
 from jde.data.doctor.inventory import take_inventory
-from jde.data.doctor.report import as_html, as_text, levels_of
+from jde.data.doctor.report import as_html, as_text, as_yaml, levels_of
 
 NETWORK = (576, 320)
 ANCHORS = np.array([[100.0, 300.0], [20.0, 60.0], [10.0, 30.0]])
@@ -124,3 +124,6 @@ def test_scatter_marks_both_sets_of_anchors() -> None:
 def test_anchors_are_listed_by_level() -> None:
     assert levels_of(np.arange(24.0).reshape(12, 2))[0] == "0x1, 2x3, 4x5, 6x7"
     assert len(levels_of(np.ones((5, 2)))) == 3
+    assert as_yaml(np.arange(12.0).reshape(6, 2)) == (
+        "[[[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8, 9], [10, 11]]]"
+    )

@@ -97,14 +97,25 @@ def test_coco_vid_numbers_tracks_by_video_and_keeps_empty_frames(
         ("{", r"export.json, line 1: is no JSON"),
         ('{"images": []}', r"export.json: is no COCO annotation \(KeyError\('categories'\)\)"),
         (
+            '{"images": [{"id": 1, "file_name": "1.jpg", "width": 200, "height": 100}],'
+            '"annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, "wide"]}],'
+            '"categories": [{"id": 1, "name": "person"}]}',
+            r"export.json: is no COCO annotation \(ValueError\(.*'wide'",
+        ),
+        (
             '{"images": [], "annotations": [], "categories": [{"id": 1, "name": "car"}]}',
             r"has no class pedestrian or .* --classes: car",
         ),
     ],
 )
 def test_coco_says_what_is_wrong_with_a_file(
-    content: str, message: str, tmp_path: Path, prepare: Callable[..., dict[str, str]]
+    content: str,
+    message: str,
+    tmp_path: Path,
+    picture: Callable[..., Path],
+    prepare: Callable[..., dict[str, str]],
 ) -> None:
+    picture(tmp_path / "1.jpg")
     (tmp_path / "export.json").write_text(content)
     with pytest.raises(InputError, match=message):
         prepare(read_coco, tmp_path / "export.json")

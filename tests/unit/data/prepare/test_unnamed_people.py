@@ -193,3 +193,15 @@ def test_crowdhuman_without_annotations_says_what_is_expected(
 ) -> None:
     with pytest.raises(InputError, match=r"annotation_train.odgt: not found; expected annotation"):
         prepare(read_crowdhuman, tmp_path)
+
+
+@pytest.mark.parametrize("entry", ['{"label": "rider"}', '{"label": "rider", "bbox": ["a"]}', "1"])
+def test_citypersons_names_a_malformed_annotation(
+    entry: str, cityscapes: Path, prepare: Callable[..., dict[str, str]]
+) -> None:
+    folder = cityscapes / "gtBboxCityPersons" / "train" / "aachen"
+    folder.mkdir(parents=True)
+    file = folder / "aachen_000000_000019_gtBboxCityPersons.json"
+    file.write_text(f'{{"objects": [{entry}]}}')
+    with pytest.raises(InputError, match=rf"{file.name}: is no CityPersons annotation"):
+        prepare(read_citypersons, cityscapes)
