@@ -5,26 +5,39 @@ import torch
 from jde.model.mobilenet import MobileNet
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
-from jde.weights.loading import find_weights, load_network
+from jde.weights.loading import find_weights, load_checkpoint
 from jde.weights.mobilenet import initialise_mobilenet, read_mobilenet
 
 logger = logging.getLogger(__name__)
 
 
-@torch.no_grad()
 def initialise(network: JDENet, weights: str) -> int:
     """Copy what fits from a weight file or name into `network`; return how many tensors did.
 
-    A compact network also starts from a MobileNetV2 that was trained to classify ImageNet.
+    Takes whole networks, backbones and, for the compact networks, MobileNetV2 classifiers.
 
     Raises:
         InputError: Nothing fits: a silently random start would cost the run.
     """
-    if isinstance(network.backbone, MobileNet):
-        classifier = read_mobilenet(find_weights(weights))
-        if classifier:
-            return initialise_mobilenet(network.backbone, classifier, weights)
-    mine, theirs = network.state_dict(), load_network(weights).state_dict()
+    count = copy_mobilenet(network, weights) or copy_fitting(network, weights)
+    total = len(network.state_dict())
+    logger.info("%s: %d of %d tensors loaded into the network", weights, count, total)
+    return count
+
+
+def copy_mobilenet(network: JDENet, weights: str) -> int:
+    """Copy an ImageNet classifier into a compact network's backbone; 0 where it is none."""
+    path = find_weights(weights)
+    if not isinstance(network.backbone, MobileNet) or not (classifier := read_mobilenet(path)):
+        return 0
+    return initialise_mobilenet(network.backbone, classifier, str(path))
+
+
+@torch.no_grad()
+def copy_fitting(network: JDENet, weights: str) -> int:
+    """Copy all tensors that have the name and shape of one of the network's."""
+    mine = network.state_dict()
+    theirs = load_checkpoint(weights, size=network.config.input_size).network
     fitting = {
         name: tensor
         for name, tensor in theirs.items()
@@ -34,5 +47,4 @@ def initialise(network: JDENet, weights: str) -> int:
         raise InputError(f"{weights}: no tensor fits a network of {network.config.architecture}")
     for name, tensor in fitting.items():
         mine[name].copy_(tensor)
-    logger.info("%s: %d of %d tensors loaded into the network", weights, len(fitting), len(mine))
     return len(fitting)
