@@ -1,5 +1,6 @@
 """Average precision as COCO defines it, by a library that keeps to the reference."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 from jde.metrics.detection import SeenPicture
 from jde.structures.boxes import areas, corners_to_ltwh
 from jde.structures.errors import MissingExtraError
+
+logger = logging.getLogger(__name__)
 
 NAMES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 PERSON = 1
@@ -25,7 +28,12 @@ def coco_scores(pictures: Sequence[SeenPicture]) -> dict[str, float]:
         raise MissingExtraError("faster-coco-eval", "coco", "COCO's average precision") from error
     truth = COCO(_truth(pictures))
     found = _found(pictures)
-    evaluation = COCOeval_faster(truth, truth.loadRes(found) if found else COCO(), iouType="bbox")
+    evaluation = COCOeval_faster(
+        truth,
+        truth.loadRes(found) if found else COCO(),
+        iouType="bbox",
+        print_function=logger.debug,
+    )
     evaluation.run()
     return dict(zip(NAMES, map(float, evaluation.stats), strict=False))
 

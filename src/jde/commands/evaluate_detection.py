@@ -1,0 +1,107 @@
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import tyro
+
+from jde.commands.labelled_pictures import all_samples, open_pictures
+from jde.data.sample import Sample
+from jde.metrics.coco import coco_scores
+from jde.metrics.detection import DetectionScores, SeenPicture
+from jde.metrics.score_table import render_table
+from jde.model.detector import Detector
+from jde.weights.loading import load_detector
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluateDetectionOptions:
+    """Score a detector on labelled pictures: precision, recall and average precision.
+
+    `jde evaluate detection MOT17/train/MOT17-09-SDP --weights jde-nano`
+    The figures are those of the JDE papers, from an average precision for every picture: P, R and
+    mAP leave out pictures in which nothing is found, as the published programs do, and "of all"
+    counts them. `--coco` adds COCO's figures.
+    """
+
+    data: tyro.conf.Positional[tuple[Path, ...]]
+    """List files, folders with images and labels_with_ids, MOTChallenge sequences or folders."""
+
+    weights: str = "jde-nano"
+    """Name that `jde zoo` lists, or a weight file."""
+
+    root: Path | None = None
+    """Folder that the lines of list files start from; each list's own where not given."""
+
+    min_score: float = 0.3
+    """Score that detections must exceed."""
+
+    max_overlap: float = 0.45
+    """Overlap beyond which the lower of two boxes goes."""
+
+    size: tuple[int, int] | None = None
+    """Width and height of the network's input, where the weights do not say it."""
+
+    device: str = "auto"
+    """Where the network runs: auto, cpu, cuda, cuda:1, ..."""
+
+    batch: int = 8
+    """Pictures that the network gets at once."""
+
+    every: int = 100
+    """Pictures between two lines of the running table."""
+
+    coco: bool = False
+    """Also compute COCO's twelve figures. Use with a low --min-score, such as 0.01."""
+
+    json: Path | None = None
+    """Also write all figures to this JSON file."""
+
+
+def run(options: EvaluateDetectionOptions) -> str:
+    """Run the detector over the pictures, write what was asked for and return the table."""
+    detector = load_detector(
+        options.weights,
+        device=options.device,
+        size=options.size,
+        min_score=options.min_score,
+        max_overlap=options.max_overlap,
+    )
+    source = open_pictures(options.data, options.root, detector.input_size)
+    scores, kept = DetectionScores(), []
+    for seen in look_at(detector, all_samples(source), options.batch):
+        scores = scores.add(seen)
+        if options.coco:
+            kept.append(seen)
+        if scores.pictures % options.every == 0 or scores.pictures == len(source):
+            log_row(scores, len(source))
+    figures: dict[str, int | float] = {**scores.as_dict()}
+    if options.coco:
+        figures |= {f"COCO {name}": value for name, value in coco_scores(kept).items()}
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return render_table({options.weights: figures})
+
+
+def look_at(detector: Detector, samples: Iterator[Sample], batch: int) -> Iterator[SeenPicture]:
+    """Yield what the detector finds in each picture, beside who is there."""
+    while group := list(islice(samples, batch)):
+        for sample, found in zip(group, detector.batch([one.image for one in group]), strict=True):
+            yield SeenPicture(found.boxes, found.scores, sample.labels.boxes)
+
+
+def log_row(scores: DetectionScores, total: int) -> None:
+    """Log one line of the running table."""
+    row = scores.as_dict()
+    logger.info(
+        "%7d of %d pictures  P %.4f  R %.4f  mAP %.4f",
+        scores.pictures,
+        total,
+        row["P"],
+        row["R"],
+        row["mAP"],
+    )
