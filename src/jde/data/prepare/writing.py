@@ -5,7 +5,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -92,20 +92,26 @@ def write_set(
         InputError: A picture is damaged, or its size is not the one its annotations state.
     """
     parts: defaultdict[Part, PartCounts] = defaultdict(PartCounts)
-    names = set()
     root.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
-        for chunk in _chunks(pictures):
+        for chunk in _chunks(_uniquely_named(pictures)):
             for written in pool.map(lambda picture: _write(picture, root, by), chunk):
-                if written.name in names:
-                    raise InputError(f"{written.name}: two pictures of the set have this name")
-                names.add(written.name)
                 parts[written.part].add(written)
                 on_picture()
     for part, counts in parts.items():
         text = "".join(f"{name}\n" for name in counts.names)
         _replace(root / f"{list_name}.{part}", text.encode())
     return dict(sorted(parts.items()))
+
+
+def _uniquely_named(pictures: Iterable[PreparedPicture]) -> Iterator[PreparedPicture]:
+    names = set()
+    for picture in pictures:
+        name = _unambiguous(picture.name)
+        if name in names:
+            raise InputError(f"{name}: two pictures of the set have this name")
+        names.add(name)
+        yield replace(picture, name=name)
 
 
 def _chunks(pictures: Iterable[PreparedPicture]) -> Iterator[list[PreparedPicture]]:
@@ -115,14 +121,13 @@ def _chunks(pictures: Iterable[PreparedPicture]) -> Iterator[list[PreparedPictur
 
 
 def _write(picture: PreparedPicture, root: Path, by: PicturesBy) -> WrittenPicture:
-    name = _unambiguous(picture.name)
-    target = root / name
+    target = root / picture.name
     labels, dropped = _labels(picture, _checked_size(picture))
     target.parent.mkdir(parents=True, exist_ok=True)
     picture_kept = _place_picture(picture.source, target, by)
-    labels_kept = _place_labels(labels, root / label_path(Path(name)))
+    labels_kept = _place_labels(labels, root / label_path(Path(picture.name)))
     return WrittenPicture(
-        name=name,
+        name=picture.name,
         part=picture.part,
         identities=labels[:, 1].astype(np.int64).tolist(),
         dropped=dropped,

@@ -97,9 +97,13 @@ def test_coco_vid_numbers_tracks_by_video_and_keeps_empty_frames(
         ("{", r"export.json, line 1: is no JSON"),
         ('{"images": []}', r"export.json: is no COCO annotation \(KeyError\('categories'\)\)"),
         (
-            '{"images": [{"id": 1, "file_name": "1.jpg", "width": 200, "height": 100}],'
-            '"annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, "wide"]}],'
-            '"categories": [{"id": 1, "name": "person"}]}',
+            json.dumps(
+                {
+                    "images": [coco_image(1, "1.jpg")],
+                    "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, "wide"]}],
+                    "categories": CATEGORIES,
+                }
+            ),
             r"export.json: is no COCO annotation \(ValueError\(.*'wide'",
         ),
         (
