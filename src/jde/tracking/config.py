@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from jde.structures.errors import InputError
+
 CHI_SQUARE_95 = 9.4877
 """95 % quantile of the chi-square distribution with four degrees of freedom."""
 
@@ -38,7 +40,7 @@ class TrackerConfig:
     max_unconfirmed_distance: float = 0.7
     """Largest 1 - IoU between a new track and the detection that confirms it."""
 
-    max_motion_only_distance: float = 0.8
+    max_motion_only_distance: float = 0.7
     """Largest 1 - IoU of the first association where there are no embeddings."""
 
     max_duplicate_distance: float = 0.15
@@ -76,7 +78,7 @@ class TrackerConfig:
         if self.precision not in {"float64", "float32"}:
             faults.append(f"precision must be float64 or float32, got {self.precision!r}")
         if faults:
-            raise ValueError("; ".join(faults))
+            raise InputError("; ".join(faults))
 
     @classmethod
     def zhongdao(cls) -> "TrackerConfig":

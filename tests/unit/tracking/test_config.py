@@ -1,5 +1,6 @@
 import pytest
 
+from jde.structures.errors import InputError
 from jde.tracking.config import TrackerConfig
 
 
@@ -17,12 +18,12 @@ from jde.tracking.config import TrackerConfig
     ],
 )
 def test_value_out_of_range_is_refused_by_name(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"{name} must be .*{value}"):
+    with pytest.raises(InputError, match=f"{name} must be .*{value}"):
         TrackerConfig(**{name: value})  # type: ignore[arg-type]  # the names differ in type
 
 
 def test_all_faults_are_told_at_once() -> None:
-    with pytest.raises(ValueError, match=r"min_score.*smoothing"):
+    with pytest.raises(InputError, match=r"min_score.*smoothing"):
         TrackerConfig(min_score=-1.0, smoothing=2.0)
 
 
