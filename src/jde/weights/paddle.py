@@ -104,6 +104,7 @@ ALLOWED: Mapping[str, Any] = {
         f"numpy.{core}.multiarray._reconstruct": Builder(lambda *_: Array())
         for core in ("core", "_core")
     },
+    **{f"numpy.{core}.multiarray.scalar": Builder(lambda *_: None) for core in ("core", "_core")},
     **{
         f"numpy.{core}.numeric._frombuffer": Builder(build_from_buffer)
         for core in ("core", "_core")

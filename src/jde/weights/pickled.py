@@ -13,7 +13,7 @@ from typing import Any
 from jde.structures.errors import InputError
 from jde.weights.weight_file import DamagedError, WeightFile
 
-MAX_INSTRUCTIONS = 1_000_000
+MAX_INSTRUCTIONS = 200_000
 """Far more than any checkpoint needs; bounds the memory that small values can take."""
 
 LONG_STRING = 4096

@@ -104,7 +104,7 @@ def check_columns(rows: Mapping[str, Row]) -> None:
     if len(kinds) != 1:
         raise ValueError("rows must all have the same columns")
     if unknown := set(kinds.pop()) - PERCENTAGES - DISTANCES - COUNTS:
-        raise ValueError(f"unknown column {sorted(unknown)[0]!r}")
+        raise ValueError(f"unknown column {min(unknown)!r}")
 
 
 def compare_table(table: PublishedTable, measured: Mapping[str, Row]) -> str:

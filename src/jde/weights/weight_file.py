@@ -115,8 +115,8 @@ class WeightFile:
         except InputError:
             raise
         except MISREADINGS as error:
-            detail = f": {error}" if str(error) else ""
-            raise self.damaged(f"{type(error).__name__}{detail}"[:MESSAGE_LENGTH]) from error
+            words = " ".join([type(error).__name__, *str(error).split()])
+            raise self.damaged(words[:MESSAGE_LENGTH]) from error
 
     def damaged(self, what: str) -> InputError:
         """Return the error of a file that contradicts itself."""

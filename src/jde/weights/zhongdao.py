@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from jde.structures.errors import InputError
-from jde.weights import name_map
+from jde.weights import name_map, paddle
 from jde.weights.checkpoint import BATCH_COUNTER, Checkpoint
 from jde.weights.conversion import to_theirs
 from jde.weights.native import replacing
@@ -107,6 +107,7 @@ def build_ordered(pairs: Any = ()) -> dict[Any, Any]:
 
 
 ALLOWED: Mapping[str, Any] = {
+    **paddle.ALLOWED,
     "collections.OrderedDict": Builder(build_ordered),
     "torch._utils._rebuild_tensor_v2": Builder(view_storage),
     "torch._utils._rebuild_tensor": Builder(view_storage),
