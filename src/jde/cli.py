@@ -7,9 +7,22 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from jde.structures.errors import InputError
+from jde.structures.errors import InputError, MissingExtraError
 
 INPUT_ERROR, INTERRUPTED = 2, 130
+
+EXTRAS = {
+    "accelerate": "train",
+    "faster_coco_eval": "coco",
+    "matplotlib": "train",
+    "nncf": "export",
+    "onnx": "export",
+    "onnxruntime": "onnx",
+    "openvino": "openvino",
+    "tensorboard": "train",
+    "torch": "torch",
+}
+"""Packages that the core install lacks, and the extra that brings each."""
 
 
 class Command(NamedTuple):
@@ -61,6 +74,12 @@ def run(arguments: Sequence[str]) -> int:
         print(call(arguments))
     except (InputError, OSError) as error:
         print(f"jde: {describe(error)}", file=sys.stderr)
+        return INPUT_ERROR
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        missing = MissingExtraError(error.name, EXTRAS[error.name], f"jde {arguments[0]}")
+        print(f"jde: {missing}", file=sys.stderr)
         return INPUT_ERROR
     except KeyboardInterrupt:
         print("jde: interrupted", file=sys.stderr)
