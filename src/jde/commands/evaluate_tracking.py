@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -16,10 +17,10 @@ class EvaluateTrackingOptions:
     `jde evaluate tracking results MOT17/train --csv scores.csv`.
     """
 
-    results: tyro.conf.Positional[Path]
+    results: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RESULTS")]]
     """Result file, folder of NAME.txt files, or a folder that `jde track` wrote."""
 
-    ground_truth: tyro.conf.Positional[Path]
+    ground_truth: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="GROUND_TRUTH")]]
     """Sequence folder with gt/gt.txt, or a folder of such folders."""
 
     protocol: Protocol = "mot"

@@ -31,7 +31,8 @@ def read_table(path: Path, *, columns: Collection[int]) -> Table:
 
     Args:
         path: The file; empty lines are skipped.
-        columns: The column counts that the format allows; an empty file has the smallest.
+        columns: The column counts that the format allows, without gaps; an empty file has the
+            smallest.
 
     Raises:
         InputError: A line has another column count, or something that is no finite number.
@@ -66,7 +67,7 @@ def _first_fault(
             continue
         fields = line.split(separator)
         if len(fields) not in columns or len(fields) != (wanted or len(fields)):
-            expected = wanted or " or ".join(map(str, sorted(columns)))
+            expected = wanted or " to ".join(map(str, sorted({min(columns), max(columns)})))
             return InputError(
                 f"{path}, line {number}: has {len(fields)} columns where {expected} belong"
             )

@@ -3,14 +3,18 @@
 import csv
 import io
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from jde.formats.mot_text import read_mot
+from jde.formats.seqinfo import is_sequence, read_seqinfo
 from jde.metrics.comparison import Protocol
-from jde.metrics.result_files import pair_files
+from jde.metrics.result_files import ScoredSequence, pair_files
 from jde.metrics.score_table import Score, render_table
 from jde.metrics.tracking_scores import TrackingScores, score_sequence
+
+logger = logging.getLogger(__name__)
 
 OVERALL = "OVERALL"
 
@@ -83,10 +87,23 @@ def evaluate_tracking(
     """
     return TrackingReport(
         {
-            name: score_sequence(
-                read_mot(result_file), read_mot(truth), name=name, protocol=protocol
-            )
-            for name, result_file, truth in pair_files(Path(results), Path(ground_truth))
+            one.name: _score_files(one, protocol)
+            for one in pair_files(Path(results), Path(ground_truth))
         },
         protocol,
     )
+
+
+def _score_files(files: ScoredSequence, protocol: Protocol) -> TrackingScores:
+    results, truth = read_mot(files.results), read_mot(files.truth)
+    folder = files.truth.parent.parent
+    length = read_seqinfo(folder).length if is_sequence(folder) else None
+    last = int(results.frames.max(initial=0))
+    if length and last > length:
+        logger.warning(
+            "%s: reports frames up to %d where the sequence has %d; the rest are false alarms",
+            files.results,
+            last,
+            length,
+        )
+    return score_sequence(results, truth, name=files.name, protocol=protocol)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from jde.commands.evaluate_tracking import EvaluateTrackingOptions, run
+from jde.formats.seqinfo import SequenceInfo, write_seqinfo
 from jde.metrics.result_files import pair_files
 from jde.metrics.tracking_report import evaluate_tracking
 from jde.structures.errors import InputError
@@ -102,3 +103,16 @@ def test_command_prints_a_table_and_writes_exact_files(
 def test_published_protocols_report_motp_as_a_distance(two: tuple[Path, Path]) -> None:
     row = evaluate_tracking(*two, protocol="zhongdao").as_dict()["a"]
     assert row["MOTP"] == pytest.approx(2 / 11)
+
+
+def test_frames_beyond_the_sequence_are_false_alarms_and_told(
+    two: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    results, truth = two[0] / "a.txt", two[1] / "a"
+    info = SequenceInfo("a", truth / "img1", 30.0, 10, 64, 48)
+    write_seqinfo(truth, info)
+    assert evaluate_tracking(results, truth).overall.clear.false_alarms == 0
+    assert not caplog.records
+    results.write_text(RESULT + "11,7,1,0,10,20,1,-1,-1,-1\n")
+    assert evaluate_tracking(results, truth).overall.clear.false_alarms == 1
+    assert "frames up to 11 where the sequence has 10" in caplog.text
