@@ -214,7 +214,7 @@ class Trainer:
         shown = ", ".join(batch.names[:NAMES_SHOWN])
         more = len(batch.names) - NAMES_SHOWN
         raise InputError(
-            f"the loss is {float(losses.total)} at step {self.position.total} (box "
+            f"the loss is {losses.total.item()} at step {self.position.total} (box "
             f"{losses.box.tolist()}, objectness {losses.objectness.tolist()}, identity "
             f"{losses.identity.tolist()}); look at the labels of {shown}"
             f"{f' and {more} more' if more > 0 else ''}, or lower training.learning_rate"

@@ -1,0 +1,196 @@
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from jde.data.batch import Batch
+from jde.losses.config import LossConfig
+from jde.losses.criterion import JDECriterion, embedding_scale
+from jde.model.joint_head import LevelOutput
+from jde.model.presets import ANCHORS_576X320
+
+SIZE = (288, 160)
+DIM = 8
+
+
+def outputs(count: int = 2, *, dtype: torch.dtype = torch.float32) -> list[LevelOutput]:
+    chance = torch.Generator().manual_seed(0)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=chance).to(dtype).requires_grad_()
+
+    return [
+        LevelOutput(
+            normal(count, 4, 4, SIZE[1] // s, SIZE[0] // s),
+            normal(count, 4, 2, SIZE[1] // s, SIZE[0] // s),
+            normal(count, DIM, SIZE[1] // s, SIZE[0] // s),
+        )
+        for s in (32, 16, 8)
+    ]
+
+
+def batch(*identities: int) -> Batch:
+    count = len(identities)
+    return Batch(
+        torch.zeros((2, 3, SIZE[1], SIZE[0]), dtype=torch.uint8),
+        torch.tensor([[60.0 + 50 * i, 80, 20, 60] for i in range(count)]).reshape(-1, 4),
+        torch.tensor(identities, dtype=torch.int64),
+        torch.arange(count) % 2,
+        ("a", "b"),
+    )
+
+
+def is_finite(criterion: JDECriterion, found: list[LevelOutput]) -> bool:
+    tensors = [leaf.grad for level in found for leaf in level]
+    tensors += [parameter.grad for parameter in criterion.parameters()]
+    return all(bool(one.isfinite().all()) for one in tensors if one is not None)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        LossConfig(),
+        LossConfig.zhongdao(),
+        LossConfig.paddle(),
+        LossConfig.mindspore(),
+        LossConfig(objectness="focal", box="giou", label_smoothing=0.1, assign_best=True),
+    ],
+    ids=["default", "zhongdao", "paddle", "mindspore", "options"],
+)
+@pytest.mark.parametrize("identities", [(), (-1, -1, -1), (-1, 2)])
+def test_batches_without_people_or_identities_give_numbers(
+    config: LossConfig, identities: tuple[int, ...]
+) -> None:
+    criterion, found = JDECriterion(ANCHORS_576X320, DIM, 5, config), outputs()
+    losses = criterion(found, batch(*identities))
+    losses.total.backward()
+    assert losses.total.isfinite()
+    assert is_finite(criterion, found)
+    if max(identities, default=-1) < 0:
+        assert losses.identity.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_identities_train(count: int) -> None:
+    criterion, found = JDECriterion(ANCHORS_576X320, DIM, count), outputs()
+    criterion(found, batch(*range(count))).total.backward()
+    assert is_finite(criterion, found)
+    slopes = [level.embeddings.grad for level in found]
+    moved = any(slope is not None and bool(slope.any()) for slope in slopes)
+    # With one identity there is nothing to tell apart.
+    assert moved == (count == 2)
+
+
+def test_two_identities_become_separable() -> None:
+    torch.manual_seed(0)
+    criterion, found = JDECriterion(ANCHORS_576X320, DIM, 2), outputs()
+    learned = [level.embeddings for level in found] + list(criterion.classifier.parameters())
+    optimiser = torch.optim.SGD(learned, lr=0.5)
+    losses = []
+    for _ in range(40):
+        optimiser.zero_grad()
+        parts = criterion(found, batch(0, 1))
+        parts.total.backward()
+        optimiser.step()
+        losses.append(parts.identity.sum().item())
+    assert losses[-1] < 0.2 * losses[0]
+
+
+def test_scale_follows_the_formula_from_three_identities_on() -> None:
+    assert [embedding_scale(count) for count in (0, 1, 2)] == [1, 1, 1]
+    assert embedding_scale(3) == pytest.approx(math.sqrt(2) * math.log(2))
+
+
+def test_what_is_not_measured_does_not_move_its_weight() -> None:
+    criterion = JDECriterion(ANCHORS_576X320, DIM, 5)
+    criterion(outputs(), batch(-1, -1)).total.backward()
+    slope = criterion.identity_weight.grad
+    assert slope is not None
+    assert slope.tolist() == [0, 0, 0]
+    published = JDECriterion(ANCHORS_576X320, DIM, 5, LossConfig.zhongdao())
+    published(outputs(), batch(-1, -1)).total.backward()
+    slope = published.identity_weight.grad
+    assert slope is not None
+    assert slope.tolist() == [0.5, 0.5, 0.5]
+
+
+def test_losses_of_half_precision_outputs_are_computed_in_single() -> None:
+    criterion = JDECriterion(ANCHORS_576X320, DIM, 5)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = criterion(outputs(dtype=torch.bfloat16), batch(1, 3))
+    rounded = [
+        LevelOutput(*(leaf.float() for leaf in level)) for level in outputs(dtype=torch.bfloat16)
+    ]
+    single = criterion(rounded, batch(1, 3))
+    assert half.total.dtype == torch.float32
+    assert half.total.item() == single.total.item()
+
+
+def test_losses_over_all_processes_are_those_of_the_whole_batch() -> None:
+    """Two processes see one picture each; their mean gradient is that of both pictures at once."""
+    criterion, whole = JDECriterion(ANCHORS_576X320, DIM, 5), batch(1, 3, 4)
+    together = outputs()
+    criterion(together, whole).total.backward()
+    counts = []
+
+    def note(values: Tensor) -> Tensor:
+        counts.append(values)
+        return values
+
+    split = outputs()
+    parts = []
+    for row in (0, 1):
+        mine = whole.picture == row
+        one = Batch(
+            whole.images[row : row + 1],
+            whole.boxes[mine],
+            whole.identities[mine],
+            whole.picture[mine] * 0,
+            whole.names[row : row + 1],
+        )
+        parts.append(
+            (one, [LevelOutput(*(leaf[row : row + 1] for leaf in level)) for level in split])
+        )
+    for one, found in parts:
+        criterion(found, one, note)
+    mean = torch.stack(counts).mean(0)
+    totals = [criterion(found, one, lambda _: mean).total for one, found in parts]
+    torch.autograd.backward(torch.stack(totals).mean())
+    for first, second in zip(together, split, strict=True):
+        for leaf, other in zip(first, second, strict=True):
+            assert leaf.grad is not None
+            assert other.grad is not None
+            torch.testing.assert_close(other.grad, leaf.grad, rtol=1e-5, atol=1e-7)
+
+
+def test_a_perfect_box_has_no_overlap_loss() -> None:
+    criterion, found = JDECriterion(ANCHORS_576X320, DIM, 5, LossConfig(box="giou")), outputs()
+    whole = batch(1, 3)
+    before = criterion(found, whole).box.sum().item()
+    optimiser = torch.optim.Adam([level.box_deltas for level in found], lr=0.05)
+    for _ in range(150):
+        optimiser.zero_grad()
+        criterion(found, whole).total.backward()
+        optimiser.step()
+    assert criterion(found, whole).box.sum().item() < 0.1 * before
+
+
+def test_focal_loss_looks_away_from_easy_background() -> None:
+    found = [
+        LevelOutput(level.box_deltas, torch.zeros_like(level.objectness), level.embeddings)
+        for level in outputs()
+    ]
+    for level in found:
+        level.objectness[:, :, 0] = 6
+    plain = JDECriterion(ANCHORS_576X320, DIM, 5)(found, batch()).objectness
+    focal = JDECriterion(ANCHORS_576X320, DIM, 5, LossConfig(objectness="focal"))
+    # Sums over anchors against a mean: compare per anchor.
+    anchors = torch.tensor([level.objectness[:, :, 0].numel() for level in found])
+    assert (focal(found, batch()).objectness / anchors < 1e-4 * plain).all()
+
+
+@pytest.mark.parametrize("value", [{"label_smoothing": 1.0}, {"embedding_scale": -1.0}])
+def test_impossible_settings_are_refused(value: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(value))):
+        LossConfig(**value)  # type: ignore[arg-type]
