@@ -39,7 +39,7 @@ figure { margin: 0 } figcaption { font-weight: 500 } svg { width: 100%; height: 
 .grid { stroke: var(--line) } .bar { fill: #93b4f5 } .dot { fill: #93b4f5; opacity: .45 }
 .marker { stroke: var(--warn); stroke-dasharray: 4 3 }
 .anchor { stroke: var(--warn); stroke-width: 2 } .suggestion { stroke: #15803d; stroke-width: 2 }
-img { width: 100%; border: 1px solid var(--line); border-radius: 6px }
+img { max-width: 100%; border: 1px solid var(--line); border-radius: 6px }
 """
 
 
