@@ -1,6 +1,6 @@
-import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -15,11 +15,11 @@ class Stopwatch:
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
         """Add the time spent inside to a stage."""
-        start = time.perf_counter()
+        start = perf_counter()
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - start
 
     def timed(self, stage: str, items: Iterable[Item]) -> Generator[Item, None, None]:
         """Yield `items` and add the time that making each takes to a stage."""

@@ -1,36 +1,58 @@
-import time
 from collections.abc import Iterator
+
+import pytest
 
 from jde.pipeline.stopwatch import Stopwatch
 
 
-def test_time_of_making_items_counts_and_time_of_using_them_does_not() -> None:
+class Clock:
+    """Time that passes only when told."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("jde.pipeline.stopwatch.perf_counter", clock)
+    return clock
+
+
+def test_time_of_making_items_counts_and_time_of_using_them_does_not(clock: Clock) -> None:
     def slow() -> Iterator[int]:
         for number in range(3):
-            time.sleep(0.02)
+            clock.now += 2
             yield number
 
     watch = Stopwatch()
     for _ in watch.timed("decode", slow()):
-        time.sleep(0.05)
+        clock.now += 5
 
-    assert 0.06 <= watch.seconds["decode"] < 0.15
+    assert watch.seconds == {"decode": 6}
 
 
-def test_longest_stage_is_the_bottleneck() -> None:
+def test_longest_stage_is_the_bottleneck(clock: Clock) -> None:
     watch = Stopwatch()
-    for stage, seconds in [("decode", 0.0), ("detect", 0.02), ("track", 0.001)]:
+    for stage, seconds in [("decode", 1), ("detect", 3), ("track", 2), ("decode", 1)]:
         with watch.measure(stage):
-            time.sleep(seconds)
+            clock.now += seconds
 
     assert watch.bottleneck == "detect"
+    assert watch.seconds == {"decode": 2, "detect": 3, "track": 2}
     assert Stopwatch().bottleneck is None
 
 
-def test_a_stage_adds_up_over_frames() -> None:
-    watch = Stopwatch()
-    for _ in range(4):
-        with watch.measure("draw"):
-            time.sleep(0.01)
+def test_time_of_a_stage_that_fails_counts(clock: Clock) -> None:
+    def fail() -> None:
+        with watch.measure("detect"):
+            clock.now += 1
+            raise ValueError("broken")
 
-    assert watch.seconds["draw"] >= 0.04
+    watch = Stopwatch()
+    with pytest.raises(ValueError, match="broken"):
+        fail()
+
+    assert watch.seconds == {"detect": 1}
