@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jde.data.label_source import LABEL_FOLDERS, PICTURE_FOLDER
 from jde.data.prepare.layout import pictures_below
-from jde.data.prepare.motchallenge import read_sequences
+from jde.data.prepare.motchallenge import ground_truths, read_sequences
 from jde.data.prepare.prepared import Person, Selection
 from jde.formats.jde_labels import label_path, read_labels
 from jde.formats.number_table import read_text
@@ -52,7 +52,7 @@ def take_inventory(dataset: Path) -> list[ListedPicture]:
         return list(_of_folder(dataset))
     if lists := sorted(path for path in dataset.iterdir() if path.suffix in LIST_SUFFIXES):
         return [picture for path in lists for picture in _of_list(path)]
-    if next(dataset.rglob("gt/gt.txt"), None) is not None:
+    if ground_truths(dataset):
         return list(_of_sequences(dataset))
     raise InputError(f"{dataset}: holds no data set; give {EXPECTED}")
 

@@ -48,7 +48,7 @@ def find_sequences(raw: Path, suffix: str = "") -> list[Path]:
         InputError: There is none.
     """
     train = existing(raw, EXPECTED) / "train"
-    truths = (train if train.is_dir() else raw).rglob("gt/gt.txt")
+    truths = ground_truths(train if train.is_dir() else raw)
     sequences = sorted({path.parent.parent for path in truths}, key=lambda folder: folder.name)
     if not sequences:
         raise missing(raw / "*" / "gt" / "gt.txt", EXPECTED)
@@ -59,6 +59,13 @@ def find_sequences(raw: Path, suffix: str = "") -> list[Path]:
             "download of the set, or 'jde prepare mot' to use all of them"
         )
     return chosen
+
+
+def ground_truths(folder: Path) -> list[Path]:
+    """Return the `gt/gt.txt` files at or below a folder."""
+    # Alone, a recursive search passes by sequences that are links to folders elsewhere.
+    patterns = ("gt/gt.txt", "*/gt/gt.txt", "**/gt/gt.txt")
+    return sorted({path for pattern in patterns for path in folder.glob(pattern)})
 
 
 def kept_rows(truth: MotRows, classes: set[int]) -> MotRows:

@@ -122,3 +122,13 @@ def test_a_picture_of_another_size_than_seqinfo_says_is_named(
     picture(mot17 / "train" / "MOT17-04-SDP" / "img1" / "000002.jpg", (100, 50))
     with pytest.raises(InputError, match=r"04-SDP/img1/000002.jpg: is 100x50 .* say 200x100"):
         prepare(reader("-SDP"), mot17)
+
+
+def test_sequences_may_be_links_to_folders_elsewhere(
+    mot17: Path, tmp_path: Path, prepare: Callable[..., dict[str, str]]
+) -> None:
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "street").symlink_to(mot17 / "train" / "MOT17-04-SDP")
+    texts = prepare(read_sequences, linked)
+    assert texts["set.train"].splitlines()[0] == "SET/images/train/street/img1/000001.jpg"
