@@ -23,6 +23,9 @@ class EvaluateTrackingOptions:
     ground_truth: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="GROUND_TRUTH")]]
     """Sequence folder with gt/gt.txt, or a folder of such folders."""
 
+    pattern: str = "*"
+    """Which sequences of a folder of them to score: *-SDP takes each MOT17 sequence once."""
+
     protocol: Protocol = "mot"
     """mot: the official evaluator's rules. zhongdao, paddle: those of the published programs,
     to compare with their tables; MOTP is then a distance."""
@@ -36,7 +39,12 @@ class EvaluateTrackingOptions:
 
 def run(options: EvaluateTrackingOptions) -> str:
     """Score the files, write what was asked for and return the table."""
-    report = evaluate_tracking(options.results, options.ground_truth, protocol=options.protocol)
+    report = evaluate_tracking(
+        options.results,
+        options.ground_truth,
+        pattern=options.pattern,
+        protocol=options.protocol,
+    )
     if options.json:
         options.json.write_text(report.to_json(), encoding="utf-8")
     if options.csv:

@@ -134,7 +134,7 @@ def _value(key: int) -> np.float32:
 
 def _whole_part(rate: float, total: int) -> int:
     """Return the most false acceptances whose share does not exceed `rate`."""
-    count = min(total, int(rate * total) + 1)
+    count = int(rate * total) + 1
     return count if count / total <= rate else count - 1
 
 
@@ -148,7 +148,7 @@ def _lower_counts(
     trials: Iterator[Trials], upper: Int64[np.ndarray, " keys"], ranks: list[int]
 ) -> dict[int, Int64[np.ndarray, " keys"]]:
     """Return how often each lower half occurs under the upper halves that the ranks fall on."""
-    halves = np.unique([_upper_of_rank(upper, rank) for rank in ranks if rank < upper.sum()])
+    halves = np.unique([_upper_of_rank(upper, rank) for rank in ranks])
     counts = {int(half): np.zeros(1 << HALF_BITS, np.int64) for half in halves}
     for block in trials:
         keys = _keys(block.different)
@@ -170,8 +170,6 @@ def _rate_at(
     The threshold falls on the false similarity that `rank` others precede; true similarities
     that equal it are accepted in step with the false ones that do.
     """
-    if rank >= upper.sum():
-        return 1.0
     half = _upper_of_rank(upper, rank)
     above_half = int(upper[half + 1 :].sum())
     rest = _upper_of_rank(lower[half], rank - above_half)

@@ -20,20 +20,21 @@ class ScoredSequence(NamedTuple):
     truth: Path
 
 
-def pair_files(results: Path, ground_truth: Path) -> list[ScoredSequence]:
+def pair_files(results: Path, ground_truth: Path, pattern: str = "*") -> list[ScoredSequence]:
     """Return the sequences to score, by name.
 
     Args:
         results: A result file, or a folder that holds `NAME.txt` or `NAME/tracks.txt` for every
             sequence; for a single sequence also the folder that `jde track` wrote.
         ground_truth: A sequence folder, its `gt.txt`, or a folder of sequence folders.
+        pattern: Which sequences of a folder of them to score, such as `*-SDP`.
 
     Raises:
         InputError: A file is missing, or a result file belongs to no sequence.
     """
     if not results.exists():
         raise InputError(f"{results}: there is no such result file or folder")
-    truths = _find_truths(ground_truth)
+    truths = _find_truths(ground_truth, pattern)
     if results.is_file():
         return [_pair_single_file(results, truths, ground_truth)]
     is_single = not ground_truth.is_dir() or (ground_truth / GROUND_TRUTH).is_file()
@@ -56,17 +57,20 @@ def pair_files(results: Path, ground_truth: Path) -> list[ScoredSequence]:
     return [ScoredSequence(name, reported[name], truths[name]) for name in sorted(truths)]
 
 
-def _find_truths(ground_truth: Path) -> dict[str, Path]:
+def _find_truths(ground_truth: Path, pattern: str) -> dict[str, Path]:
     if ground_truth.is_file():
         folder = ground_truth.resolve().parent
         return {(folder.parent if folder.name == "gt" else folder).name: ground_truth}
     if (ground_truth / GROUND_TRUTH).is_file():
         return {ground_truth.resolve().name: ground_truth / GROUND_TRUTH}
-    truths = {path.parents[1].name: path for path in sorted(ground_truth.glob(f"*/{GROUND_TRUTH}"))}
+    truths = {
+        path.parents[1].name: path
+        for path in sorted(ground_truth.glob(f"{pattern}/{GROUND_TRUTH}"))
+    }
     if not truths:
         raise InputError(
-            f"{ground_truth}: holds no ground truth; give a sequence folder with {GROUND_TRUTH} "
-            "or a folder of such"
+            f"{ground_truth}: holds no ground truth; give a sequence folder with {GROUND_TRUTH}, "
+            f"or a folder of such whose names match {pattern}"
         )
     return truths
 

@@ -70,7 +70,11 @@ class TrackingReport:
 
 
 def evaluate_tracking(
-    results: Path | str, ground_truth: Path | str, *, protocol: Protocol = "mot"
+    results: Path | str,
+    ground_truth: Path | str,
+    *,
+    pattern: str = "*",
+    protocol: Protocol = "mot",
 ) -> TrackingReport:
     """Return the scores of result files against ground truth, both MOTChallenge text.
 
@@ -79,6 +83,7 @@ def evaluate_tracking(
     Args:
         results: A result file, or a folder with one file a sequence.
         ground_truth: A sequence folder, or a folder of sequence folders.
+        pattern: Which sequences of a folder of them to score, such as `*-SDP`.
         protocol: `mot` counts as MOTChallenge's official evaluator does; `zhongdao` and `paddle`
             as the published programs do.
 
@@ -88,7 +93,7 @@ def evaluate_tracking(
     return TrackingReport(
         {
             one.name: _score_files(one, protocol)
-            for one in pair_files(Path(results), Path(ground_truth))
+            for one in pair_files(Path(results), Path(ground_truth), pattern)
         },
         protocol,
     )

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jde.formats.mot_text import MotRows, MotWriter, read_mot, write_mot
@@ -100,6 +100,7 @@ def test_writer_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
         MotWriter(tmp_path / "missing" / "tracks.txt")
 
 
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(1, 99), *[st.floats(0, 4000, width=32) for _ in range(4)]),

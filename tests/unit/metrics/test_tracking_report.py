@@ -71,6 +71,15 @@ def test_missing_and_left_over_files_are_named(two: tuple[Path, Path]) -> None:
         evaluate_tracking(results, truths)
 
 
+def test_pattern_chooses_sequences(two: tuple[Path, Path]) -> None:
+    results, truths = two
+    make_sequence(truths / "c-SDP")
+    (results / "c-SDP.txt").write_text(RESULT)
+    for name in ("a", "b"):
+        (results / f"{name}.txt").unlink()
+    assert list(evaluate_tracking(results, truths, pattern="*-SDP").sequences) == ["c-SDP"]
+
+
 def test_what_can_not_be_paired_is_named(two: tuple[Path, Path]) -> None:
     results, truths = two
     with pytest.raises(InputError, match="none: there is no such result file"):
