@@ -15,7 +15,7 @@ _HOMES = {
     "draw_tracks": "jde.video.drawing",
     "evaluate_tracking": "jde.metrics.tracking_report",
     "load_detector": "jde.weights.loading",
-    "load_network": "jde.weights.loading",
+    "load_network": "jde.weights.networks",
     "read_video": "jde.video.reading",
     "track": "jde.commands.track",
 }

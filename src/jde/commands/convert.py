@@ -39,7 +39,7 @@ class ConvertOptions:
 def run(options: ConvertOptions) -> str:
     """Convert a checkpoint and say what it was."""
     from jde.weights.input_size import parse_anchors, parse_size  # noqa: PLC0415 (keeps help quick)
-    from jde.weights.loading import find_weights  # noqa: PLC0415
+    from jde.weights.networks import find_weights  # noqa: PLC0415
     from jde.weights.reading import read_weights  # noqa: PLC0415
     from jde.weights.writing import write_weights  # noqa: PLC0415
 

@@ -9,6 +9,7 @@ import tyro
 
 from jde.commands.labelled_pictures import all_samples, open_pictures
 from jde.data.sample import Sample
+from jde.engines.graph_detector import GraphDetector
 from jde.metrics.coco import coco_scores
 from jde.metrics.detection import DetectionScores, SeenPicture
 from jde.metrics.score_table import render_table
@@ -87,7 +88,9 @@ def run(options: EvaluateDetectionOptions) -> str:
     return render_table({options.weights: figures})
 
 
-def look_at(detector: Detector, samples: Iterator[Sample], batch: int) -> Iterator[SeenPicture]:
+def look_at(
+    detector: Detector | GraphDetector, samples: Iterator[Sample], batch: int
+) -> Iterator[SeenPicture]:
     """Yield what the detector finds in each picture, beside who is there."""
     while group := list(islice(samples, batch)):
         for sample, found in zip(group, detector.batch([one.image for one in group]), strict=True):

@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int64
 
 from jde.commands.labelled_pictures import all_samples, open_pictures
 from jde.data.sample import UNKNOWN_IDENTITY, Sample
+from jde.engines.graph_detector import GraphDetector
 from jde.metrics.embedding import verification_rates
 from jde.metrics.score_table import render_table
 from jde.model.detector import Detector
@@ -69,7 +70,7 @@ def run(options: EvaluateEmbeddingOptions) -> str:
 
 
 def embed_people(
-    detector: Detector, samples: Iterable[Sample], *, total: int, every: int
+    detector: Detector | GraphDetector, samples: Iterable[Sample], *, total: int, every: int
 ) -> tuple[Float32[np.ndarray, "n dim"], Int64[np.ndarray, " n"]]:
     """Return the embeddings of all people of known identity, and who they are."""
     embeddings: list[Float32[np.ndarray, "_ dim"]] = []

@@ -52,12 +52,18 @@ class TorchEngine:
     @torch.inference_mode()
     def __call__(self, images: UInt8[np.ndarray, "n h w 3"]) -> "TorchHeadMaps":
         """Return the head maps of RGB pictures of the input size."""
-        pixels = torch.from_numpy(images).to(self.device, non_blocking=True)
+        pixels = self._upload(images)
         # A view of rows of RGB pixels is exactly PyTorch's channels-last layout.
         scaled = pixels.permute(0, 3, 1, 2).to(self._type).div_(255)
         features = self._network.features(scaled)
         heads = [head(self._network, level) for level in range(len(features))]
         return TorchHeadMaps(heads, features)
+
+    def _upload(self, images: UInt8[np.ndarray, "n h w 3"]) -> Tensor:
+        pixels = torch.from_numpy(images)
+        if self.device.type == "cuda":  # Only from pinned memory the copy runs beside the caller.
+            pixels = pixels.pin_memory()
+        return pixels.to(self.device, non_blocking=True)
 
 
 class TorchHeadMaps:

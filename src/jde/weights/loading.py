@@ -1,44 +1,23 @@
-"""From a name or a file to a network or a detector."""
+"""From a name or a file to a detector. Exported files need no torch."""
 
-import logging
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
-from jde.engines.torch_engine import TorchEngine
+from jde.engines.exported_file import open_export, recognise_export
+from jde.engines.graph_detector import GraphDetector
+from jde.engines.graph_engine import GraphEngine
+from jde.engines.graph_runtime import GraphRuntime
+from jde.model.config import ModelConfig
 from jde.model.detector import Detector
-from jde.model.network import JDENet
+from jde.model.head_maps import Engine
 from jde.model.post_processing import PostProcessing
-from jde.structures.errors import InputError
+from jde.structures.errors import InputError, MissingExtraError
 from jde.structures.letterbox import Size
-from jde.weights.checkpoint import Checkpoint, make_network
-from jde.weights.reading import read_weights
-from jde.weights.zoo import fetch, find_entry, locate
 
-ENGINES = ("auto", "torch")
+ENGINES = ("auto", "torch", "onnx", "openvino")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 PROFILES = ("jde", "zhongdao", "paddle", "mindspore")
-
-logger = logging.getLogger(__name__)
-
-
-def load_network(weights: str | Path, *, size: Size | None = None) -> JDENet:
-    """Return the network of a zoo name or a weight file of any known format, for inference.
-
-    Args:
-        weights: A name that `jde zoo` lists, or a file.
-        size: Width and height of the input; needed where neither file nor name says it.
-
-    Raises:
-        InputError: There is no such name, or the file can't be used; the message says why.
-    """
-    checkpoint = load_checkpoint(weights, size=size)
-    if checkpoint.is_backbone:
-        logger.warning("%s holds only a backbone: pyramid and heads are untrained", weights)
-    return make_network(checkpoint, str(weights))
-
-
-def load_checkpoint(weights: str | Path, *, size: Size | None = None) -> Checkpoint:
-    """Return the tensors of a zoo name or weight file under our names, as `load_network` does."""
-    return read_weights(find_weights(weights), size=size)
 
 
 def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from which score on)
@@ -50,48 +29,77 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     min_score: float = 0.5,
     max_overlap: float = 0.4,
     profile: str | None = None,
-) -> Detector:
-    """Return a detector with the weights of a zoo name or a weight file of any known format.
+    precision: str = "auto",
+) -> Detector | GraphDetector:
+    """Return a detector with weights of a zoo name or of a file, or with an exported model.
+
+    The kind of a file is recognised by its content.
 
     Args:
-        weights: A name that `jde zoo` lists, or a file.
+        weights: A name that `jde zoo` lists, a weight file of any known format, or a file that
+            `jde export` wrote, which needs no torch.
         device: Where to run, such as `cpu` or `cuda:0`; `auto` takes a GPU where there is one.
-        engine: What runs the network: `torch`, or `auto` for the fastest that is installed.
+        engine: What runs the network: `torch`, `openvino` or, for exported files, `onnx`. `auto`
+            runs exported files on the runtime they were written for, and weights in OpenVINO
+            where it is installed and there is no GPU, else in PyTorch.
         size: Width and height of the input; needed where neither file nor name says it.
         min_score: Score that detections must exceed.
-        max_overlap: Overlap beyond which the lower of two boxes goes.
+        max_overlap: Overlap beyond which the lower of two boxes goes; exported files of finished
+            detections have their own.
         profile: Program whose post-processing to follow: `jde`, `zhongdao`, `paddle` or
             `mindspore`; the one that trained the weights where not given.
+        precision: Of the arithmetic: `float32`, `bfloat16` or `float16`. `auto` is float32 in
+            PyTorch, what the processor is fastest at in OpenVINO (bfloat16 where it has that),
+            and what the file was written in in ONNX Runtime.
 
     Raises:
         InputError: There is no such name, or the file can't be used; the message says why.
     """
-    if engine not in ENGINES:
-        raise InputError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}")
-    if profile is not None and profile not in PROFILES:
-        raise InputError(f"profile must be one of {', '.join(PROFILES)}, got {profile!r}")
-    checkpoint = load_checkpoint(weights, size=size)
-    if checkpoint.is_backbone:
-        raise InputError(f"{weights}: only a backbone, which detects nothing: train it first")
-    network = make_network(checkpoint, str(weights))
+    check_choice("engine", engine, ENGINES)
+    check_choice("precision", precision, PRECISIONS)
+    if profile is not None:
+        check_choice("profile", profile, PROFILES)
+    runs, config = open_engine(
+        weights, engine=engine, device=device, precision=precision, size=size
+    )
     settings = replace(
-        PostProcessing.for_source(profile or network.config.source),
+        PostProcessing.for_source(profile or config.source),
         min_score=min_score,
         max_overlap=max_overlap,
     )
-    return Detector(TorchEngine(network, device=device), network.config, settings)
+    if isinstance(runs, GraphRuntime):
+        return GraphDetector(runs, settings)
+    return Detector(runs, config, settings)
 
 
-def find_weights(weights: str | Path) -> Path:
-    """Return the file that a name or path stands for; fetches it where it isn't here yet.
+def open_engine(
+    weights: str | Path, *, engine: str, device: str, precision: str, size: Size | None
+) -> tuple[Engine | GraphRuntime, ModelConfig]:
+    """Return what runs the network of a name or file, and the network's configuration.
 
     Raises:
-        InputError: There is no such file or name, or it can't be fetched.
+        InputError: There is no such name, or the file can't be used; the message says why.
+        MissingExtraError: A package that it needs isn't installed.
     """
     path = Path(weights)
-    if path.exists():
-        return path
-    entry = find_entry(str(weights))
-    if entry is None:
-        raise InputError(f"{weights}: no such weight file or name; 'jde zoo' lists the names")
-    return locate(entry) or fetch(entry)
+    if recognise_export(path):
+        runtime = open_export(path, engine=engine, device=device, precision=precision, size=size)
+        is_finished = runtime.card.outputs == "detections"
+        return (runtime if is_finished else GraphEngine(runtime)), runtime.card.config
+    if find_spec("torch") is None:
+        raise MissingExtraError("torch", "torch", f"running {weights}, which is no exported file,")
+    from jde.weights.running import load_whole_network, make_engine  # noqa: PLC0415 (needs torch)
+
+    network = load_whole_network(str(weights), size=size)
+    made = make_engine(network, engine=engine, device=device, precision=precision)
+    return made, network.config
+
+
+def check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Refuse a value that isn't among the known ones.
+
+    Raises:
+        InputError: The message lists them.
+    """
+    if value not in known:
+        raise InputError(f"{name} must be one of {', '.join(known)}, got {value!r}")

@@ -1,0 +1,79 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NoReturn
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from jde.engines.graph_runtime import GraphRuntime
+from jde.engines.model_card import BOXES, EMBEDDINGS, SCORES
+from jde.imaging.letterboxing import letterbox_image
+from jde.model.detector import check_image
+from jde.model.post_processing import PostProcessing
+from jde.structures.detections import Detections
+from jde.structures.errors import InputError
+from jde.structures.frame import Image
+from jde.structures.letterbox import Size
+
+
+class GraphDetector:
+    """Finds people with a graph that decodes, suppresses and embeds by itself.
+
+    Args:
+        runtime: Runs a graph whose outputs are detections.
+        settings: Least score and letterboxing; the overlap was fixed when the file was written.
+    """
+
+    def __init__(self, runtime: GraphRuntime, settings: PostProcessing | None = None) -> None:
+        self.engine = runtime
+        self.config = runtime.card.config
+        settings = settings or PostProcessing.for_source(self.config.source)
+        self.settings = replace(settings, max_overlap=runtime.card.max_overlap)
+
+    @property
+    def input_size(self) -> Size:
+        """Width and height to which pictures are brought."""
+        return self.engine.input_size
+
+    def __call__(self, image: Image) -> Detections:
+        """Return the people in one RGB picture, best score first, boxes in its pixels."""
+        return self.batch([image])[0]
+
+    def batch(self, images: Sequence[Image]) -> list[Detections]:
+        """Return the people in each of several pictures, which may differ in size."""
+        if not images:
+            return []
+        for image in images:
+            check_image(image)
+        fitted = [
+            letterbox_image(image, self.input_size, rounded_padding=self.settings.rounded_padding)
+            for image in images
+        ]
+        answers = self.engine.run(np.stack([picture for picture, _ in fitted]))
+        found = []
+        for row, (_, letterbox) in enumerate(fitted):
+            kept = answers[SCORES][row] > np.float32(self.settings.min_score)
+            boxes = letterbox.to_image(answers[BOXES][row][kept])
+            found.append(
+                Detections(
+                    np.round(boxes) if self.settings.rounded else boxes,
+                    answers[SCORES][row][kept],
+                    answers[EMBEDDINGS][row][kept],
+                )
+            )
+        return found
+
+    def embed(self, image: Image, boxes: Float32[np.ndarray, "n 4"]) -> Float32[np.ndarray, "n d"]:
+        """Refuse: the graph embeds the people it finds, not given boxes."""
+        self._refuse(image, boxes)
+
+    def embed_every_level(
+        self, image: Image, boxes: Float32[np.ndarray, "n 4"]
+    ) -> tuple[Int64[np.ndarray, " k"], Float32[np.ndarray, "k d"]]:
+        """Refuse: the graph embeds the people it finds, not given boxes."""
+        self._refuse(image, boxes)
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise InputError(
+            "a file of finished detections can't embed given boxes: export it with --outputs maps"
+        )

@@ -1,0 +1,97 @@
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64, UInt8
+
+from jde.engines.graph_runtime import Arrays, GraphRuntime
+from jde.engines.model_card import CONSTANT_OUTPUTS, DENSE, MAP_OUTPUTS, ROUTE, at
+from jde.model.config import STRIDES
+from jde.model.head_maps import LevelMaps
+from jde.structures.letterbox import Size
+
+AROUND = np.arange(-1, 2)
+"""Steps from a cell to the places its 3x3 convolution reads."""
+
+
+class GraphEngine:
+    """Runs an exported graph of head maps, on whatever runtime.
+
+    Args:
+        runtime: Runs the graph.
+    """
+
+    def __init__(self, runtime: GraphRuntime) -> None:
+        self.runtime = runtime
+
+    @property
+    def name(self) -> str:
+        """Name of the runtime and the precision."""
+        return self.runtime.name
+
+    @property
+    def input_size(self) -> Size:
+        """Width and height of the pictures it takes."""
+        return self.runtime.input_size
+
+    def __call__(self, images: UInt8[np.ndarray, "n h w 3"]) -> "GraphHeadMaps":
+        """Return the head maps of RGB pictures of the input size."""
+        return GraphHeadMaps(self.runtime.run(images), self.runtime.constants)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphHeadMaps:
+    """Head maps whose embeddings are gathered, or computed, on demand.
+
+    Attributes:
+        arrays: Outputs of the graph for some pictures.
+        constants: The embedding convolutions; empty where `arrays` holds dense embeddings.
+    """
+
+    arrays: Arrays
+    constants: Arrays
+
+    @property
+    def levels(self) -> tuple[LevelMaps, ...]:
+        """Boxes and objectness, coarse to fine."""
+        boxes, objectness = MAP_OUTPUTS
+        return tuple(
+            LevelMaps(self.arrays[at(boxes, stride)], self.arrays[at(objectness, stride)])
+            for stride in STRIDES
+        )
+
+    def embeddings(
+        self,
+        level: int,
+        pictures: Int64[np.ndarray, " k"],
+        rows: Int64[np.ndarray, " k"],
+        columns: Int64[np.ndarray, " k"],
+    ) -> Float32[np.ndarray, "k dim"]:
+        """Return the embeddings of the cells, computed at these cells only where they can be."""
+        stride = STRIDES[level]
+        if at(DENSE, stride) in self.arrays:
+            return self.arrays[at(DENSE, stride)][pictures, :, rows, columns]
+        kernel, bias = (self.constants[at(name, stride)] for name in CONSTANT_OUTPUTS)
+        patches = cut_patches(self.arrays[at(ROUTE, stride)], pictures, rows, columns)
+        return patches.reshape(len(patches), -1) @ kernel + bias
+
+
+def cut_patches(
+    maps: Float32[np.ndarray, "n h w c"],
+    pictures: Int64[np.ndarray, " k"],
+    rows: Int64[np.ndarray, " k"],
+    columns: Int64[np.ndarray, " k"],
+) -> Float32[np.ndarray, "k 3 3 c"]:
+    """Return the 3x3 surroundings of cells, zero beyond the border."""
+    y, inside_y = reach(rows, maps.shape[1])
+    x, inside_x = reach(columns, maps.shape[2])
+    patches = maps[pictures[:, None, None], y[:, :, None], x[:, None, :]]
+    patches[~(inside_y[:, :, None] & inside_x[:, None, :])] = 0
+    return patches
+
+
+def reach(
+    cells: Int64[np.ndarray, " k"], length: int
+) -> tuple[Int64[np.ndarray, "k 3"], Bool[np.ndarray, "k 3"]]:
+    """Return the places around cells along one axis, kept inside, and which of them were."""
+    places = cells[:, None] + AROUND
+    return places.clip(0, length - 1), (places >= 0) & (places < length)

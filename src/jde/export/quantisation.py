@@ -1,0 +1,108 @@
+"""8-bit arithmetic, calibrated on pictures."""
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from jde.engines.model_card import IMAGES
+from jde.imaging.letterboxing import letterbox_image
+from jde.imaging.picture_file import list_pictures, read_picture
+from jde.structures.errors import InputError, MissingExtraError
+from jde.structures.frame import Image
+from jde.structures.letterbox import Size
+
+MAX_PICTURES = 300
+"""Pictures that calibration looks at: more change the ranges no further."""
+
+FEW_PICTURES = 20
+"""Fewer pictures than this are warned about."""
+
+HEADS = r".*heads\.\d+.*|.*/heads\.\d+/.*"
+"""Names of the layers that keep their precision: they are 1 % of the work and all of the output."""
+
+logger = logging.getLogger(__name__)
+
+
+def calibration_pictures(folder: Path, size: Size) -> list[UInt8[np.ndarray, "1 h w 3"]]:
+    """Return pictures of a folder as the network gets them, evenly spread over the folder.
+
+    Raises:
+        InputError: There are none.
+    """
+    paths = list_pictures(folder)
+    if not paths:
+        raise InputError(f"{folder}: no pictures to calibrate on")
+    if len(paths) < FEW_PICTURES:
+        logger.warning("%s: only %d pictures; calibrate on a hundred", folder, len(paths))
+    step = max(1, len(paths) // MAX_PICTURES)
+    return prepare([read_picture(path) for path in paths[::step][:MAX_PICTURES]], size)
+
+
+def prepare(images: Sequence[Image], size: Size) -> list[UInt8[np.ndarray, "1 h w 3"]]:
+    """Return pictures as the network gets them."""
+    return [letterbox_image(image, size)[0][None] for image in images]
+
+
+def quantise_openvino(graph: Any, pictures: list[UInt8[np.ndarray, "1 h w 3"]]) -> Any:
+    """Return an OpenVINO graph whose convolutions compute in 8 bits, but for the heads.
+
+    Raises:
+        MissingExtraError: NNCF isn't installed.
+    """
+    try:
+        import nncf  # noqa: PLC0415 (optional)
+    except ImportError as error:
+        raise MissingExtraError("nncf", "export", "writing int8 for OpenVINO") from error
+    logging.getLogger("nncf").setLevel(logging.ERROR)
+    return nncf.quantize(
+        graph,
+        nncf.Dataset(pictures, lambda picture: {IMAGES: picture}),
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(pictures),
+        ignored_scope=nncf.IgnoredScope(patterns=[HEADS], validate=False),
+    )
+
+
+def quantise_onnx(graph: bytes, pictures: list[UInt8[np.ndarray, "1 h w 3"]]) -> bytes:
+    """Return an ONNX graph whose convolutions compute in 8 bits, but for the heads.
+
+    Raises:
+        MissingExtraError: ONNX Runtime or the package `onnx` isn't installed.
+    """
+    try:
+        import onnx  # noqa: PLC0415 (optional)
+        from onnxruntime import quantization  # noqa: PLC0415 (optional)
+    except ImportError as error:
+        raise MissingExtraError("onnxruntime", "export", "writing int8 for ONNX Runtime") from error
+    nodes = [node for node in onnx.load_from_string(graph).graph.node if node.op_type == "Conv"]
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
+        source.write_bytes(graph)
+        quantization.quantize_static(
+            source,
+            target,
+            Pictures(pictures),
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            nodes_to_exclude=[node.name for node in nodes if "/heads." in node.name],
+        )
+        return target.read_bytes()
+
+
+class Pictures:
+    """Hands pictures to ONNX Runtime's calibration one by one."""
+
+    def __init__(self, pictures: list[UInt8[np.ndarray, "1 h w 3"]]) -> None:
+        self._rest: Iterator[UInt8[np.ndarray, "1 h w 3"]] = iter(pictures)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """Return the inputs of the next picture, None after the last."""
+        picture = next(self._rest, None)
+        return None if picture is None else {IMAGES: picture}

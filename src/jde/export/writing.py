@@ -1,0 +1,69 @@
+"""Graphs to files that say what they are."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jde.engines.conversion import to_openvino
+from jde.engines.model_card import PREFIX, ModelCard
+from jde.engines.openvino_runtime import import_openvino, write_card
+from jde.structures.errors import InputError, MissingExtraError
+
+ENDS = {"onnx": ".onnx", "openvino": ".xml"}
+"""How the names of exported files end."""
+
+
+def check_name(path: Path, kind: str) -> None:
+    """Refuse a name that others wouldn't recognise.
+
+    Raises:
+        InputError: The message names the right end.
+    """
+    if path.suffix != ENDS[kind]:
+        raise InputError(f"{path}: the name of an {kind} file must end in {ENDS[kind]}")
+
+
+def write_onnx(path: Path, graph: bytes, card: ModelCard) -> None:
+    """Write an ONNX graph with its card.
+
+    Raises:
+        MissingExtraError: The package `onnx` isn't installed.
+    """
+    try:
+        import onnx  # noqa: PLC0415 (optional)
+    except ImportError as error:
+        raise MissingExtraError("onnx", "export", "writing ONNX") from error
+    model = onnx.load_from_string(graph)
+    entries = {PREFIX + key: text for key, text in card.to_entries().items()}
+    onnx.helper.set_model_props(model, entries)
+    with drafts(path) as (draft,):
+        onnx.save(model, str(draft))
+
+
+def write_openvino(path: Path, graph: Any, card: ModelCard) -> None:
+    """Write an OpenVINO graph (.xml) and its weights (.bin beside it) with its card.
+
+    Args:
+        path: Of the .xml.
+        graph: OpenVINO graph, or an ONNX graph in memory.
+        card: What the file says about itself.
+    """
+    openvino = import_openvino("writing OpenVINO")
+    if isinstance(graph, bytes):
+        graph = to_openvino(graph, card)
+    write_card(graph, card)
+    with drafts(path.with_suffix(".bin"), path) as (_, draft):
+        openvino.save_model(graph, draft, compress_to_fp16=False)
+
+
+@contextmanager
+def drafts(*paths: Path) -> Iterator[list[Path]]:
+    """Give drafts to write that take the places of `paths` once they are complete."""
+    paths[0].parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=paths[0].parent, prefix=".export.") as folder:
+        found = [Path(folder) / path.name for path in paths]
+        yield found
+        for draft, path in zip(found, paths, strict=True):
+            draft.replace(path)
