@@ -14,7 +14,9 @@ from urllib3.exceptions import HTTPError
 
 from jde.structures.errors import InputError
 
-BLOCK = 1 << 18
+BLOCK = 1 << 14
+"""Bytes that are written at once, and lost at most when a transfer breaks."""
+
 MAX_BYTES = 4 << 30
 """No weights are larger; a server that sends more is cut off."""
 

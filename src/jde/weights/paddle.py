@@ -100,6 +100,8 @@ ALLOWED: Mapping[str, Any] = {
     "numpy.ndarray": None,
     "numpy.dtype": Builder(lambda code, *_rest: NumberKind(code)),
     "_codecs.encode": Builder(encode),
+    # How protocol 2 spells empty bytes.
+    "__builtin__.bytes": Builder(lambda: b""),
     **{
         f"numpy.{core}.multiarray._reconstruct": Builder(lambda *_: Array())
         for core in ("core", "_core")
