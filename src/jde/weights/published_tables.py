@@ -21,7 +21,7 @@ PERCENTAGES = {"MOTA", "IDF1", "IDP", "IDR", "Rcll", "Prcn"}
 DISTANCES = {"MOTP"}
 COUNTS = {"GT", "MT", "PT", "ML", "FP", "FN", "IDs", "FM", "IDt", "IDa", "IDm"}
 
-Row = Mapping[str, float]
+Row = Mapping[str, float | int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,9 +17,10 @@ from jde.model.builders import build_network
 from jde.model.presets import ANCHORS_576X320_PADDLE, anchors_for, darknet53
 from jde.structures.errors import InputError
 from jde.weights.checkpoint import Checkpoint
-from jde.weights.loading import load_detector, load_network
+from jde.weights.loading import load_detector
 from jde.weights.name_map import all_names, network_names
 from jde.weights.native import read_checkpoint, write_checkpoint
+from jde.weights.networks import load_network
 from jde.weights.reading import read_weights
 from jde.weights.writing import write_weights
 
