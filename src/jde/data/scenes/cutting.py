@@ -30,14 +30,14 @@ SLIMMEST, WIDEST = 1.6, 4.2
 """Height by width of people who are seen whole."""
 MOST_COVERED = 0.08
 """Share of a box that other boxes may cover."""
-WORKING_HEIGHT = 128
+WORKING_HEIGHT = 160
 """Rows at which a crop is parted into person and background."""
 MARGIN = 0.12
 """What is looked at around a box to learn the background, in parts of its sides."""
 
 WALKERS = 80
 """Drawn people whose mean is the first guess of an outline."""
-NEVER, LIKELY, ALWAYS = 0.04, 0.45, 0.82
+NEVER, LIKELY, ALWAYS = 0.04, 0.22, 0.9
 """How often drawn people cover what is first taken for perhaps, probably and surely person."""
 
 
@@ -166,7 +166,7 @@ def _outline(crop: Image, box: Float64[np.ndarray, " 4"]) -> Opacity | None:
 
 def segment(crop: Image, box: Float64[np.ndarray, " 4"]) -> Opacity:
     """Return 1 where the person in the box of a crop probably is, else 0, at a smaller size."""
-    scale = min(1.0, WORKING_HEIGHT / crop.shape[0])
+    scale = WORKING_HEIGHT / crop.shape[0]
     size = max(8, round(crop.shape[1] * scale)), max(8, round(crop.shape[0] * scale))
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
     x1, y1, x2, y2 = box * scale
