@@ -135,7 +135,7 @@ def compare_table(table: PublishedTable, measured: Mapping[str, Row]) -> str:
 def as_published(column: str, row: Row) -> float:
     """Return a score of ours in the unit of published tables."""
     value = row[COLUMNS.get(column, column)]
-    return 100 * value if column in PERCENTAGES else value
+    return float(100 * value if column in PERCENTAGES else value)
 
 
 def spell(column: str, value: float, *, sign: str = "") -> str:
