@@ -26,6 +26,8 @@ class TrainingConfig:
         frozen_stages: Stages of the backbone, counted from the picture, that keep the weights and
             statistics they start with; 0 lets all learn.
         backbone_rate: Factor on the learning rate of the backbone; less than 1 spares a good start.
+        balance_rate: Factor on the learning rate of the loss's learned weights: AdamW, whose steps
+            steps don't grow with the gradient, needs more than 1 to balance the tasks in time.
         ema: Decay of the averaged weights that are evaluated and kept; 0 keeps the last ones.
         initialise: Weight file or name that the network starts from.
         precision: Of the network's arithmetic; losses are always computed in 32 bits.
@@ -53,6 +55,7 @@ class TrainingConfig:
     frozen_norm: bool = False
     frozen_stages: int = 0
     backbone_rate: float = 1.0
+    balance_rate: float = 1.0
     ema: float = 0.0
     initialise: str = ""
     precision: Literal["no", "bf16", "fp16"] = "no"

@@ -1,9 +1,10 @@
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jde.data.batch import Batch
 
 
+@runtime_checkable
 class Feed(Protocol):
     """Where a process gets its batches from: the same ones in the same order whenever asked."""
 

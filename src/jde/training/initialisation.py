@@ -5,8 +5,8 @@ import torch
 from jde.model.mobilenet import MobileNet
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
-from jde.weights.networks import find_weights, load_checkpoint
 from jde.weights.mobilenet import initialise_mobilenet, read_mobilenet
+from jde.weights.networks import find_weights, load_checkpoint
 
 logger = logging.getLogger(__name__)
 

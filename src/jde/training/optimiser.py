@@ -10,6 +10,9 @@ from jde.training.task import TrainingTask
 CLASSIFIER_BIAS_RATE = 2.0
 """How much faster than all others the classifier's bias learns in PaddleDetection."""
 
+LOSS_WEIGHTS = ("box_weight", "objectness_weight", "identity_weight")
+"""Names of the criterion's learned weights of the three tasks."""
+
 ADAM_SECOND_BETA = 0.999
 
 
@@ -34,13 +37,21 @@ def parameter_groups(task: TrainingTask, config: TrainingConfig) -> Iterator[dic
     for name, parameter in task.named_parameters():
         if parameter.requires_grad:
             spared = is_spared(name, parameter, is_norm=id(parameter) in norms, config=config)
-            is_fast = config.parameter_groups == "paddle" and name.endswith("classifier.bias")
-            factor = CLASSIFIER_BIAS_RATE if is_fast else 1.0
-            factor *= config.backbone_rate if ".backbone." in f".{name}" else 1.0
+            factor = rate_factor(name, config)
             groups.setdefault((spared, factor), []).append(parameter)
     for (spared, factor), parameters in groups.items():
         decay = 0.0 if spared else config.weight_decay
         yield {"params": parameters, "weight_decay": decay, "rate_factor": factor}
+
+
+def rate_factor(name: str, config: TrainingConfig) -> float:
+    """Return by how much faster than others a parameter of the task learns."""
+    if ".backbone." in f".{name}":
+        return config.backbone_rate
+    if name.endswith(LOSS_WEIGHTS):
+        return config.balance_rate
+    is_fast = config.parameter_groups == "paddle" and name.endswith("classifier.bias")
+    return CLASSIFIER_BIAS_RATE if is_fast else 1.0
 
 
 def is_spared(name: str, parameter: nn.Parameter, *, is_norm: bool, config: TrainingConfig) -> bool:

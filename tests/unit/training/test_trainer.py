@@ -1,0 +1,191 @@
+import json
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from jde.data.batch import Batch
+from jde.losses.criterion import JDECriterion
+from jde.model.builders import build_network
+from jde.model.presets import find_preset
+from jde.structures.errors import InputError
+from jde.training.config import TrainingConfig
+from jde.training.trainer import Trainer
+from jde.weights.native import read_network
+
+SIZE = (64, 64)
+IDENTITIES = 4
+
+
+@dataclass
+class DrawnFeed:
+    """Batches of noise with people in it; `disturb` may do something before each."""
+
+    length: int = 3
+    size: int = 2
+    disturb: Callable[[int, int], object] = min
+    box: float = 20.0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        for index in range(start, self.length):
+            self.disturb(number, index)
+            yield self.batch(number, index)
+
+    def batch(self, epoch: int, index: int) -> Batch:
+        chance = torch.Generator().manual_seed(100 * epoch + index)
+        shape = (self.size, SIZE[1], SIZE[0], 3)
+        return Batch(
+            torch.randint(0, 256, shape, generator=chance, dtype=torch.uint8).permute(0, 3, 1, 2),
+            torch.tensor([[30.0, 32, self.box, 60]] * self.size),
+            torch.randint(0, IDENTITIES, (self.size,), generator=chance),
+            torch.arange(self.size),
+            tuple(f"picture-{epoch}-{index}-{row}" for row in range(self.size)),
+        )
+
+
+def trainer(output: Path, feed: DrawnFeed | None = None, **recipe: Any) -> Trainer:
+    torch.manual_seed(0)
+    model = find_preset("jde-nano", size=SIZE)
+    defaults: dict[str, Any] = {
+        "epochs": 2,
+        "batch_size": 2,
+        "warmup_steps": 1,
+        "device": "cpu",
+        "log_steps": 1,
+    }
+    config = TrainingConfig(**(defaults | recipe))
+    criterion = JDECriterion(model.anchors, model.embedding_dim, IDENTITIES)
+    output.mkdir(exist_ok=True)
+    return Trainer(build_network(model), criterion, feed or DrawnFeed(), config, output)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def same_weights(first: Path, second: Path) -> bool:
+    one, other = load_file(first), load_file(second)
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_run_leaves_weights_log_plot_and_checkpoint(tmp_path: Path) -> None:
+    outcome = trainer(tmp_path).train()
+    assert outcome.reason == "all epochs done"
+    assert outcome.weights is not None
+    assert read_network(outcome.weights).config.architecture == "nano"
+    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in entries] == [1, 2, 3, 4, 5, 6]
+    assert {"total", "box", "objectness", "identity", "learning_rate"} <= entries[0].keys()
+    assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] != []
+
+
+@pytest.mark.parametrize("recipe", [{}, {"optimiser": "adamw", "ema": 0.9, "learning_rate": 1e-3}])
+def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path, recipe: dict[str, Any]) -> None:
+    whole = trainer(tmp_path / "whole", **recipe).train()
+
+    def stop(epoch: int, index: int) -> None:
+        if (epoch, index) == (1, 1):
+            signal.raise_signal(signal.SIGTERM)
+
+    stopped = trainer(tmp_path / "parts", DrawnFeed(disturb=stop), **recipe).train()
+    assert stopped.reason == "stopped by SIGTERM"
+    assert stopped.weights is None
+    assert stopped.position.total == 5
+    second = trainer(tmp_path / "parts", **recipe)
+    assert second.resume()
+    resumed = second.train()
+    assert whole.weights is not None
+    assert resumed.weights is not None
+    assert same_weights(whole.weights, resumed.weights)
+    logs = [
+        [json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
+        for name in ("whole", "parts")
+    ]
+    assert [e["total"] for e in logs[0]] == [e["total"] for e in logs[1]]
+
+
+def test_handlers_of_signals_are_put_back(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    trainer(tmp_path, epochs=1).train()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_time_limit_ends_with_weights(tmp_path: Path) -> None:
+    outcome = trainer(tmp_path, max_minutes=1e-6).train()
+    assert outcome.reason == "time limit reached"
+    assert outcome.position.total == 1
+    assert outcome.weights is not None
+    assert outcome.weights.exists()
+
+
+def test_a_loss_that_is_no_number_names_the_pictures(tmp_path: Path) -> None:
+    run = trainer(tmp_path, DrawnFeed(box=float("nan")))
+    before = {name: tensor.clone() for name, tensor in run.network.named_parameters()}
+    with torch.no_grad():
+        run.criterion.box_weight.fill_(float("nan"))
+    with pytest.raises(InputError, match=r"step 0 .* picture-0-0-0, picture-0-0-1, or lower"):
+        run.train()
+    after = dict(run.network.named_parameters())
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_accumulated_parts_make_one_step(tmp_path: Path) -> None:
+    run = trainer(tmp_path, DrawnFeed(length=4, size=1), accumulate=2, epochs=1)
+    assert run.train().position.total == 2
+
+
+def test_too_few_pictures_for_a_step_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="batch_size smaller"):
+        trainer(tmp_path, DrawnFeed(length=1), accumulate=2)
+
+
+def test_only_the_latest_checkpoints_are_kept(tmp_path: Path) -> None:
+    trainer(tmp_path, checkpoint_minutes=0.0, keep_checkpoints=2).train()
+    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert names == ["step-00000005.safetensors", "step-00000006.safetensors"]
+
+
+def test_a_full_disk_costs_a_checkpoint_but_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("jde.training.checkpoint.save_file", fail)
+    outcome = trainer(tmp_path, epochs=1).train()
+    assert outcome.weights is not None
+    assert "No space left" in caplog.text
+    assert not list((tmp_path / "checkpoints").iterdir())
+
+
+def test_a_checkpoint_of_another_set_of_identities_is_refused(tmp_path: Path) -> None:
+    trainer(tmp_path, epochs=1).train()
+    other = trainer(tmp_path, epochs=1)
+    other.learner.criterion.classifier = torch.nn.Linear(other.network.config.embedding_dim, 9)
+    with pytest.raises(InputError, match="another network, optimiser or set of identities"):
+        other.resume()
+
+
+def test_frozen_norm_keeps_scale_and_shift_but_not_statistics(tmp_path: Path) -> None:
+    run = trainer(tmp_path, frozen_norm=True, epochs=1)
+    norm = next(m for m in run.network.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    scale, mean = norm.weight.clone(), norm.running_mean
+    assert mean is not None
+    mean = mean.clone()
+    run.train()
+    assert torch.equal(norm.weight, scale)
+    assert norm.running_mean is not None
+    assert not torch.equal(norm.running_mean, mean)
