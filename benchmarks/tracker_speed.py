@@ -6,8 +6,8 @@ The published way is the literal rewrite that the parity tests use, in
 `tests/published_association.py`: an object for each track, a Cholesky factor for each, `cdist` over
 all pairs, Python lists. A direct SciPy call replaces its extended assignment matrix, so that it is
 no slower than its programs are. Both get the same detections in turn, frame by frame, and must give
-the same identities. Times are processor time of the thread: other work disturbs them less. BLAS is held
-to one thread: the published way makes hundreds of tiny calls that would wait for a second one.
+the same identities. Times are processor time of the thread: other work disturbs them less. BLAS is
+held to one thread: the published way makes hundreds of tiny calls that would wait for a second.
 """
 
 import argparse

@@ -24,8 +24,8 @@ class OpenVinoRuntime:
         graph: OpenVINO graph with names and card in place.
         origin: Its name in messages.
         device: `cpu`, or a device of OpenVINO such as `gpu` or `npu`; `auto` is the processor.
-        precision: `auto` is what the device is fastest at, bfloat16 on processors that have it;
-            or `float32`, `bfloat16`.
+        precision: `auto` is what the device is fastest at, bfloat16 on processors that have it,
+            but float32 where the graph finishes its detections; or `float32`, `bfloat16`.
         size: Width and height of the input, where the graph allows several.
         threads: Of the network; all cores where not given.
 
@@ -50,6 +50,8 @@ class OpenVinoRuntime:
         fixed = (width.get_length(), height.get_length()) if is_fixed else None
         self.input_size = choose_size(self.card, fixed, size, origin)
         graph.reshape({IMAGES: [1, self.input_size[1], self.input_size[0], 3]})
+        if precision == "auto" and self.card.outputs == "detections":
+            precision = "float32"  # Pixels of a whole picture don't fit into 16 bits.
         self._compiled = compile_graph(graph, device_name(device), precision, threads)
         self._request = self._compiled.create_infer_request()
         self._names = [output.get_any_name() for output in self._compiled.outputs]

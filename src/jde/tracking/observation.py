@@ -42,35 +42,43 @@ def observe(detections: Detections, *, embedding_dim: int | None, precision: str
         embedding_dim: Columns that embeddings must have; None takes any.
         precision: Arithmetic of the boxes.
     """
-    _check_boxes(detections)
+    _check_finite(detections)
     if embedding_dim is not None and len(detections):
         _check_dim(detections, embedding_dim)
     sides = detections.boxes[:, 2:] - detections.boxes[:, :2]
-    solid = (sides > 0).all(axis=1)
-    if not solid.all():
+    if not sides.min(initial=np.inf) > 0:
+        _check_order(detections)
+        solid = (sides > 0).all(axis=1)
         detections, sides = detections.where(solid), sides[solid]
-    left_top = detections.boxes[:, :2].T.astype(precision)
-    size = sides.T.astype(precision)
-    measured = np.concatenate([left_top + size / 2, size])
+    corners = np.empty((4, len(sides)), precision)
+    measured = np.empty_like(corners)
+    corners[:2] = detections.boxes[:, :2].T
+    measured[2:] = sides.T
+    np.add(corners[:2], measured[2:], out=corners[2:])
+    np.divide(measured[2:], 2, out=measured[:2])
+    measured[:2] += corners[:2]
     measured[2] /= measured[3]
     return Observation(
         measured=measured,
-        corners=np.concatenate([left_top, left_top + size]),
+        corners=corners,
         embeddings=_unit(detections.embeddings),
         scores=detections.scores,
         classes=detections.classes,
     )
 
 
-def _check_boxes(detections: Detections) -> None:
-    boxes = detections.boxes
-    finite = np.isfinite(boxes).all(axis=1) & np.isfinite(detections.scores)
-    if not finite.all():
-        row = _first(~finite)
+def _check_finite(detections: Detections) -> None:
+    boxes, scores = detections.boxes, detections.scores
+    if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
+        row = _first(~(np.isfinite(boxes).all(axis=1) & np.isfinite(scores)))
         raise InputError(
             f"detection {row} holds a value that is not finite: box {boxes[row].tolist()}, "
-            f"score {detections.scores[row]}"
+            f"score {scores[row]}"
         )
+
+
+def _check_order(detections: Detections) -> None:
+    boxes = detections.boxes
     swapped = np.any(boxes[:, 2:] < boxes[:, :2], axis=1)
     if swapped.any():
         row = _first(swapped)

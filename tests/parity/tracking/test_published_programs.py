@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.crowd import crowd
+from tests.published_association import MINDSPORE, PADDLE, ZHONGDAO, Program, PublishedTracker
+from tests.real_data import DATA, needs_data
 
-from crowd import crowd
 from jde.structures.detections import Detections
 from jde.structures.tracks import Tracks
 from jde.tracking.config import TrackerConfig
 from jde.tracking.tracker import Tracker
-from published_association import MINDSPORE, PADDLE, ZHONGDAO, Program, PublishedTracker
-from real_data import DATA, needs_data
 
 pytestmark = pytest.mark.parity
 

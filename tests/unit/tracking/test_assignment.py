@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from tests.published_association import extended_assignment
 
 from jde.tracking.assignment import assign
 from jde.tracking.costs import Pairs
-from published_association import extended_assignment
 
 INF = np.inf
 

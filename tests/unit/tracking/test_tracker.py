@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.crowd import crowd
 
-from crowd import crowd
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
 from jde.structures.tracks import Tracks
