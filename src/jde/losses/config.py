@@ -1,6 +1,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+PUBLISHED_UNCERTAINTIES = (-4.85, -4.15, -2.3)
+"""Starts of the learned weights of box, objectness and identity; values of the reference."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossConfig:
@@ -25,6 +28,8 @@ class LossConfig:
         skip_lone_cells: No identity loss at a level where only one cell holds a person.
         max_cells: Most cells a picture and level that train the embedding, 0 for all; with a
             limit the first cell of the grid never trains, as in MindSpore.
+        uncertainties: Starts of the learned weights s of box, objectness and identity, each part
+            weighing exp(-s); near the logarithm of a part's size they are balanced at once.
     """
 
     objectness: Literal["softmax", "focal"] = "softmax"
@@ -38,6 +43,7 @@ class LossConfig:
     hold_idle_weights: bool = True
     skip_lone_cells: bool = False
     max_cells: int = 0
+    uncertainties: tuple[float, float, float] = PUBLISHED_UNCERTAINTIES
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:

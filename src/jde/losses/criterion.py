@@ -14,9 +14,6 @@ from jde.losses.parts import box_loss, focal_loss, identity_cells, softmax_loss
 from jde.model.config import STRIDES
 from jde.model.joint_head import LevelOutput
 
-BOX_UNCERTAINTY, OBJECTNESS_UNCERTAINTY, IDENTITY_UNCERTAINTY = -4.85, -4.15, -2.3
-"""Starts of the learned weights; values of the reference implementation."""
-
 Average = Callable[[Tensor], Tensor]
 
 
@@ -74,9 +71,10 @@ class JDECriterion(nn.Module):
         self.scale = self.config.embedding_scale or embedding_scale(identities)
         self.classifier = nn.Linear(embedding_dim, max(identities, 1))
         levels = len(anchors)
-        self.box_weight = nn.Parameter(torch.full((levels,), BOX_UNCERTAINTY))
-        self.objectness_weight = nn.Parameter(torch.full((levels,), OBJECTNESS_UNCERTAINTY))
-        self.identity_weight = nn.Parameter(torch.full((levels,), IDENTITY_UNCERTAINTY))
+        box, objectness, identity = self.config.uncertainties
+        self.box_weight = nn.Parameter(torch.full((levels,), box))
+        self.objectness_weight = nn.Parameter(torch.full((levels,), objectness))
+        self.identity_weight = nn.Parameter(torch.full((levels,), identity))
         self.register_buffer(
             "anchors", torch.tensor(anchors, dtype=torch.float32), persistent=False
         )

@@ -1,6 +1,6 @@
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from jde.structures.errors import InputError
 from jde.structures.letterbox import STRIDE, Size
@@ -15,6 +15,13 @@ Anchors = tuple[LevelAnchors, LevelAnchors, LevelAnchors]
 Architecture = Literal["darknet53", "nano", "small"]
 Activation = Literal["leaky", "relu"]
 StridePadding = Literal["symmetric", "bottom-right"]
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "architecture": get_args(Architecture),
+    "activation": get_args(Activation),
+    "stride2_padding": get_args(StridePadding),
+}
+"""What the named fields of a configuration may say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +48,8 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check_input_size(self.input_size)
-        if self.architecture not in {"darknet53", "nano", "small"}:
-            raise InputError(f"architecture must be darknet53, nano or small: {self.architecture}")
+        for name, choices in CHOICES.items():
+            check_choice(name, getattr(self, name), choices)
         if [len(level) for level in self.anchors] != [4, 4, 4]:
             raise InputError("anchors must hold four (width, height) pairs for each of 3 levels")
         if any(side <= 0 for level in self.anchors for anchor in level for side in anchor):
@@ -63,6 +70,11 @@ class ModelConfig:
         """
         try:
             entries: dict[str, Any] = json.loads(text)
+            for name, choices in CHOICES.items():
+                check_choice(name, entries[name], choices)
+            for name, kind in (("embedding_dim", int), ("source", str)):
+                if type(entries[name]) is not kind:
+                    raise InputError(f"{name} must be of type {kind.__name__}")
             entries["input_size"] = tuple(map(int, entries["input_size"]))
             entries["anchors"] = tuple(
                 tuple((float(width), float(height)) for width, height in level)
@@ -71,6 +83,16 @@ class ModelConfig:
             return cls(**entries)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"the model configuration can't be read: {error}") from error
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Refuse a field that says none of its choices.
+
+    Raises:
+        InputError: The message lists the choices.
+    """
+    if value not in choices:
+        raise InputError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
 
 
 def check_input_size(size: Size) -> None:

@@ -227,13 +227,12 @@ def test_wrong_shapes_and_kinds_are_named(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["a.safetensors", "a-864x480.pt", "a-864x480.pdparams", "a-864x480.ckpt"]
 )
-def test_loading_takes_less_than_twice_the_size_and_three_seconds(folder: Path, name: str) -> None:
+def test_loading_takes_less_than_twice_the_size(folder: Path, name: str) -> None:
     path = folder / name
     command = [sys.executable, "-c", LOADER, str(path)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    kilobytes, seconds, total = map(float, output.split())
+    kilobytes, _, total = map(float, output.split())
     assert kilobytes * 1024 <= 2 * path.stat().st_size
-    assert seconds <= 3
     assert np.isfinite(total)
 
 

@@ -102,6 +102,23 @@ def test_a_configuration_survives_its_json() -> None:
         assert ModelConfig.from_json(config.to_json()) == config
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"symmetric"', '"s.mmetric"'),
+        ('"leaky"', '"leeky"'),
+        ('"nano"', '"nanno"'),
+        ('"embedding_dim": 128', '"embedding_dim": 128.5'),
+        ('"source": "jde"', '"source": 7'),
+    ],
+)
+def test_a_configuration_with_a_damaged_field_is_refused(old: str, new: str) -> None:
+    text = PRESETS["jde-nano"].to_json()
+    assert old in text
+    with pytest.raises(InputError, match="must be"):
+        ModelConfig.from_json(text.replace(old, new))
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"architecture": "nano"}', "null"])
 def test_a_broken_configuration_is_one_clear_error(text: str) -> None:
     with pytest.raises(InputError, match="model configuration can't be read"):
