@@ -1,6 +1,7 @@
 """8-bit arithmetic, calibrated on pictures."""
 
 import logging
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,14 +17,15 @@ from jde.structures.errors import InputError, MissingExtraError
 from jde.structures.frame import Image
 from jde.structures.letterbox import Size
 
-MAX_PICTURES = 300
+MAX_PICTURES = 100
 """Pictures that calibration looks at: more change the ranges no further."""
 
 FEW_PICTURES = 20
 """Fewer pictures than this are warned about."""
 
-HEADS = r".*heads\.\d+.*|.*/heads\.\d+/.*"
-"""Names of the layers that keep their precision: they are 1 % of the work and all of the output."""
+HEADS = r".*/(detection|embedding)(_\d+)?/.*"
+"""Names of the layers that keep their precision: they are little of the work and all of the
+output."""
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +93,7 @@ def quantise_onnx(graph: bytes, pictures: list[UInt8[np.ndarray, "1 h w 3"]]) ->
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
-            nodes_to_exclude=[node.name for node in nodes if "/heads." in node.name],
+            nodes_to_exclude=[node.name for node in nodes if re.fullmatch(HEADS, node.name)],
         )
         return target.read_bytes()
 

@@ -1,0 +1,160 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jde.engines.exported_file import recognise_export
+from jde.engines.torch_engine import TorchEngine
+from jde.export.exporting import ExportSettings, export_network
+from jde.export.parity import compare
+from jde.model.detector import Detector
+from jde.model.network import JDENet
+from jde.model.post_processing import PostProcessing
+from jde.structures.errors import InputError
+from jde.structures.frame import Image
+from jde.weights.loading import load_detector
+from lively_network import SIZE, lively_network
+
+MIN_SCORE = 0.6
+FORMS = [
+    ExportSettings(format="onnx"),
+    ExportSettings(format="onnx", sparse=False),
+    ExportSettings(format="onnx", outputs="detections"),
+    ExportSettings(format="onnx", dynamic_size=True),
+    ExportSettings(format="onnx", target="ascend"),
+    ExportSettings(format="onnx", target="ascend", outputs="detections"),
+    ExportSettings(format="openvino"),
+    ExportSettings(format="openvino", outputs="detections"),
+]
+ENDS = {"onnx": ".onnx", "openvino": ".xml"}
+
+
+@pytest.fixture(scope="module")
+def network() -> JDENet:
+    return lively_network()
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Image]:
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (120, 160, 3), np.uint8) for _ in range(2)]
+
+
+@pytest.fixture(scope="module")
+def origin(network: JDENet) -> Detector:
+    settings = PostProcessing(min_score=MIN_SCORE)
+    return Detector(TorchEngine(network, device="cpu"), network.config, settings)
+
+
+@pytest.mark.parametrize("settings", FORMS, ids=str)
+def test_every_form_finds_what_the_network_finds(
+    settings: ExportSettings,
+    network: JDENet,
+    pictures: list[Image],
+    origin: Detector,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / f"network{ENDS[settings.format]}"
+    export_network(network, path, settings)
+    exported = load_detector(path, precision="float32", min_score=MIN_SCORE)
+    assert exported.input_size == SIZE
+    for first, second in zip(origin.batch(pictures), exported.batch(pictures), strict=True):
+        assert len(first) > 10
+        np.testing.assert_allclose(second.boxes, first.boxes, atol=0.01)
+        np.testing.assert_allclose(second.scores, first.scores, atol=1e-4)
+        np.testing.assert_allclose(second.embeddings, first.embeddings, atol=1e-4)
+    alone = exported.batch(pictures[1:])[0]
+    np.testing.assert_allclose(alone.boxes, second.boxes, atol=1e-2)
+
+
+def test_a_dynamic_size_runs_at_others_and_a_fixed_one_says_so(
+    network: JDENet, pictures: list[Image], tmp_path: Path
+) -> None:
+    free, fixed = tmp_path / "free.onnx", tmp_path / "fixed.onnx"
+    export_network(network, free, ExportSettings(format="onnx", dynamic_size=True))
+    export_network(network, fixed, ExportSettings(format="onnx"))
+    detector = load_detector(free, size=(192, 160), min_score=MIN_SCORE)
+    assert detector.input_size == (192, 160)
+    assert len(detector(pictures[0])) > 10
+    with pytest.raises(InputError, match="128x96 only, not 192x160.*--dynamic-size"):
+        load_detector(fixed, size=(192, 160))
+
+
+def test_files_are_known_by_their_content(network: JDENet, tmp_path: Path) -> None:
+    path = tmp_path / "network.onnx"
+    export_network(network, path, ExportSettings(format="onnx"))
+    renamed = path.rename(tmp_path / "anything.bin")
+    assert recognise_export(renamed) == "onnx"
+    assert load_detector(renamed).engine.name == "onnx cpu float32"
+    (tmp_path / "text.onnx").write_text("no network")
+    assert recognise_export(tmp_path / "text.onnx") is None
+    with pytest.raises(InputError, match="an onnx file can't run on engine 'torch'"):
+        load_detector(renamed, engine="torch")
+
+
+def test_damaged_and_foreign_files_are_refused(network: JDENet, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    path = tmp_path / "network.onnx"
+    export_network(network, path, ExportSettings(format="onnx"))
+    (tmp_path / "cut.onnx").write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(InputError, match=r"cut\.onnx: ONNX Runtime can't load it"):
+        load_detector(tmp_path / "cut.onnx")
+    model = onnx.load(str(path))
+    del model.metadata_props[:]
+    onnx.save(model, str(path))
+    with pytest.raises(InputError, match="a network that 'jde export' didn't write"):
+        load_detector(path)
+    export_network(network, tmp_path / "network.xml", ExportSettings(format="openvino"))
+    (tmp_path / "network.bin").unlink()
+    with pytest.raises(InputError, match=r"network\.bin, must lie beside it"):
+        load_detector(tmp_path / "network.xml")
+
+
+@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+def test_an_exported_file_runs_without_torch(kind: str, network: JDENet, tmp_path: Path) -> None:
+    path = tmp_path / f"network{ENDS[kind]}"
+    export_network(network, path, ExportSettings(format="onnx" if kind == "onnx" else "openvino"))
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import jde, numpy as np\n"
+        f"found = jde.load_detector({str(path)!r})(np.zeros((96, 128, 3), np.uint8))\n"
+        "print(found.embeddings.shape[1])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "128", done.stderr
+
+
+def test_parity_of_a_network_with_itself_is_exact(origin: Detector, pictures: list[Image]) -> None:
+    parity = compare(origin, origin, pictures)
+    assert (parity.identical, parity.box_error, parity.score_error) == (1.0, (0, 0), (0, 0))
+    assert parity.cosine == pytest.approx((1, 1), abs=1e-5)
+
+
+def test_parity_sees_another_network(
+    origin: Detector, network: JDENet, pictures: list[Image]
+) -> None:
+    short = TorchEngine(network, device="cpu", precision="bfloat16")
+    parity = compare(origin, Detector(short, network.config, origin.settings), pictures)
+    assert parity.identical < 1
+    assert parity.box_error[1] > 0.01
+    assert "identical after suppression" in parity.table()
+
+
+def test_senseless_wishes_are_refused(refused: Callable[..., None]) -> None:
+    refused("ascend", format="openvino", target="ascend")
+    refused("fixed size", format="onnx", outputs="detections", dynamic_size=True)
+    refused("limit", format="onnx", limit=0)
+
+
+@pytest.fixture
+def refused() -> Callable[..., None]:
+    def check(words: str, **wishes: object) -> None:
+        with pytest.raises(InputError, match=words):
+            ExportSettings(**wishes)  # type: ignore[arg-type]
+
+    return check
