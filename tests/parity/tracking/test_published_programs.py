@@ -159,7 +159,7 @@ def recorded_crowd() -> list[Detections]:
 
 
 def write_recorded_stream() -> None:
-    """Make the data file anew: `PYTHONPATH=tests python tests/parity/tracking/THIS_FILE`."""
+    """Make the data file anew: `PYTHONPATH=. python tests/parity/tracking/THIS_FILE`."""
     frames = recorded_crowd()
     stream: dict[str, np.ndarray] = {
         "frames": np.concatenate([np.full(len(d), i) for i, d in enumerate(frames, start=1)]),
