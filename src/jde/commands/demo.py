@@ -6,8 +6,8 @@ from pathlib import Path
 from jde.commands import scenes, track
 from jde.metrics.tracking_report import evaluate_tracking
 
-SEED = 20261124
-"""Scene that no training has seen: training draws its scenes from other seeds."""
+SEED = 20261103
+"""A scene that no training has seen, chosen by its look among twelve before it was ever tracked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +27,7 @@ class DemoOptions:
     frames: int = 200
     """Length of the scene."""
 
-    people: int = 10
+    people: int = 7
     """How many people are about at once."""
 
     weights: str = "jde-nano"
