@@ -107,6 +107,8 @@ def track_all(
         engine=options.engine,
         size=table.input_size,
         profile=table.profile,
+        # A published figure is compared, not hurried.
+        precision="float32",
     )
     for place, folder in enumerate(folders, start=1):
         logger.info("%s (%d of %d)", folder.name, place, len(folders))

@@ -8,7 +8,6 @@ import pytest
 
 from jde.formats.json_lines import JsonLinesWriter, read_json_lines
 from jde.formats.kitti_text import KittiWriter, read_kitti
-from jde.formats.report_filter import person_shaped
 from jde.structures.errors import InputError
 from jde.structures.tracks import Tracks
 
@@ -80,10 +79,3 @@ def test_json_fault_is_named(tmp_path: Path, line: str) -> None:
     path.write_text(f"\n{line}\n")
     with pytest.raises(InputError, match=r"tracks.jsonl, line 2: is no tracked frame"):
         list(read_json_lines(path))
-
-
-def test_small_and_wide_boxes_are_not_reported() -> None:
-    boxes = np.array([[0, 0, 10, 20], [0, 0, 10, 20.5], [0, 0, 32, 20], [0, 0, 33, 20]], np.float32)
-    tracks = Tracks(np.arange(4), boxes, np.ones(4, np.float32), np.zeros(4, np.int64))
-    assert person_shaped(tracks).ids.tolist() == [1, 2]
-    assert len(person_shaped(Tracks.empty())) == 0
