@@ -1,7 +1,8 @@
 """The published association, literally: objects, lists and full matrices.
 
-Written from specification sections 6, 16 and 17; it shares no line with `jde.tracking`. One object for each track, one 8x8 covariance with a Cholesky factor for each, lists that
-are joined and subtracted by identity, and the list of removed tracks that only grows.
+Written from specification sections 6, 16 and 17; it shares no line with `jde.tracking`. One object
+for each track, one 8x8 covariance with a Cholesky factor for each, lists that are joined and
+subtracted by identity, and the list of removed tracks that only grows.
 """
 
 from collections.abc import Callable, Sequence
