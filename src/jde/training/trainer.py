@@ -234,8 +234,13 @@ class Trainer:
     def _log(self, epoch: int, meter: Meter, rate: float, mark: float, line: ProgressLine) -> float:
         now = time.monotonic()
         pictures = meter.count * self.config.batch_size / self.config.accumulate
+        means = meter.means()
+        if self.accelerator.num_processes > 1:
+            # Each process measures its share of the whole batch's mean.
+            values = torch.tensor(list(means.values()), device=self.accelerator.device)
+            means = dict(zip(means, self._mean(values).tolist(), strict=True))
         numbers = {
-            **meter.means(),
+            **means,
             "learning_rate": rate,
             "images_per_second": pictures / max(now - mark, 1e-9),
         }
