@@ -79,7 +79,7 @@ def test_a_dynamic_size_runs_at_others_and_a_fixed_one_says_so(
     detector = load_detector(free, size=(192, 160), min_score=MIN_SCORE)
     assert detector.input_size == (192, 160)
     assert len(detector(pictures[0])) > 10
-    with pytest.raises(InputError, match="128x96 only, not 192x160.*--dynamic-size"):
+    with pytest.raises(InputError, match=r"128x96 only, not 192x160.*--dynamic-size"):
         load_detector(fixed, size=(192, 160))
 
 
