@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.lively_network import SIZE, lively_network
 
 from jde.engines.exported_file import recognise_export
 from jde.engines.torch_engine import TorchEngine
@@ -16,7 +17,6 @@ from jde.model.post_processing import PostProcessing
 from jde.structures.errors import InputError
 from jde.structures.frame import Image
 from jde.weights.loading import load_detector
-from lively_network import SIZE, lively_network
 
 MIN_SCORE = 0.6
 FORMS = [
