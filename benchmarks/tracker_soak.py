@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from jde.benchmarking.simulated_crowd import SimulatedCrowd
 from jde.tracking.config import TrackerConfig
 from jde.tracking.tracker import Tracker
-from simulated_crowd import SimulatedCrowd
 
 CONFIGS = {
     "default": TrackerConfig,

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from threadpoolctl import threadpool_limits
 
-from simulated_crowd import SimulatedCrowd
+from jde.benchmarking.simulated_crowd import SimulatedCrowd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

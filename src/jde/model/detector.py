@@ -51,7 +51,7 @@ class Detector:
         if not images:
             return []
         maps, boxes = self._run(images)
-        return [self._detect(maps, picture, box) for picture, box in enumerate(boxes)]
+        return [self.detect(maps, picture, box) for picture, box in enumerate(boxes)]
 
     def embed(self, image: Image, boxes: Float32[np.ndarray, "n 4"]) -> Float32[np.ndarray, "n d"]:
         """Return unit embeddings of given corner boxes, each from the level that fits its size."""
@@ -97,7 +97,8 @@ class Detector:
         stacked = fitted[0][0][None] if len(fitted) == 1 else np.stack([one for one, _ in fitted])
         return self.engine(stacked), [letterbox for _, letterbox in fitted]
 
-    def _detect(self, maps: HeadMaps, picture: int, letterbox: Letterbox) -> Detections:
+    def detect(self, maps: HeadMaps, picture: int, letterbox: Letterbox) -> Detections:
+        """Return the people in one picture of a batch whose head maps are there already."""
         settings = self.settings
         found = decode(maps.levels, self.config.anchors, picture, min_score=settings.min_score)
         found = found.where(best_first(found.scores, settings.max_candidates))

@@ -1,0 +1,129 @@
+"""Each station from a file to tracks, measured alone."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, repeat
+from pathlib import Path
+
+import numpy as np
+
+from jde.benchmarking.simulated_crowd import PICTURE, SimulatedCrowd
+from jde.benchmarking.timing import Timing, measure_in_turn
+from jde.imaging.letterboxing import letterbox_image
+from jde.model.decoding import sigmoid
+from jde.model.detector import Detector
+from jde.model.head_maps import HeadMaps
+from jde.structures.frame import Frame, Image
+from jde.structures.letterbox import Letterbox
+from jde.structures.tracks import Tracks
+from jde.tracking.config import TrackerConfig
+from jde.tracking.tracker import Tracker
+from jde.video.drawing import paint_tracks
+from jde.video.reading import read_video
+from jde.video.writer import VideoWriter
+
+Action = Callable[[], object]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effort:
+    """How thoroughly to measure.
+
+    Attributes:
+        rounds: Samples of each stage.
+        seconds: After which a stage that takes long gets no more of them.
+    """
+
+    rounds: int
+    seconds: float = 8.0
+
+
+def measure_picture_stages(
+    video: Path, detectors: dict[str, Detector], candidates: int, effort: Effort
+) -> dict[str, Timing]:
+    """Return the time of decoding, letterboxing, every network, and what follows it.
+
+    Args:
+        video: File to read.
+        detectors: By engine; what follows the network is measured with the first.
+        candidates: Anchors that pass the threshold.
+        effort: How thoroughly to measure.
+    """
+    first = next(iter(detectors.values()))
+    frames = endless(video)
+    image = next(frames).image
+    fitted, letterbox = letterbox_image(image, first.input_size)
+    maps = first.engine(fitted[None])
+    later = after_network(first, maps, letterbox, candidates)
+    actions: dict[str, Action] = {
+        "decode video": lambda: next(frames),
+        "letterbox": lambda: letterbox_image(image, first.input_size),
+        **{f"network, {name}": network_of(each, fitted) for name, each in detectors.items()},
+        f"boxes, NMS, embeddings of {candidates}": later,
+    }
+    return measure_in_turn(actions, rounds=effort.rounds, seconds=effort.seconds * len(detectors))
+
+
+def network_of(detector: Detector, fitted: Image) -> Action:
+    """Return a run of a detector's network."""
+    return lambda: detector.engine(fitted[None])
+
+
+def after_network(
+    detector: Detector, maps: HeadMaps, letterbox: Letterbox, candidates: int
+) -> Action:
+    """Return the step from head maps to detections, with a threshold that so many anchors pass."""
+    settings = replace(detector.settings, min_score=score_of_candidate(maps, candidates))
+    measured = Detector(detector.engine, detector.config, settings)
+    return lambda: measured.detect(maps, 0, letterbox)
+
+
+def score_of_candidate(maps: HeadMaps, candidates: int) -> float:
+    """Return the score that so many anchors of the first picture have or exceed."""
+    margins = np.concatenate(
+        [(level.objectness[0][:, 1] - level.objectness[0][:, 0]).ravel() for level in maps.levels]
+    )
+    last = np.partition(margins, -candidates - 1)[-candidates - 1 : -candidates]
+    return float(sigmoid(last)[0])
+
+
+def measure_tracker(people: int, dim: int, effort: Effort) -> Timing:
+    """Return the time of one step of the tracker with so many people about."""
+    crowd = SimulatedCrowd(people, seed=people, dim=dim)
+    warm_up = 10
+    ready = [crowd.next_frame() for _ in range(effort.rounds + warm_up)]
+    feed = iter(ready)
+    tracker = Tracker(TrackerConfig(), frame_rate=30.0)
+    name = "tracker"
+    return measure_in_turn(
+        {name: lambda: tracker.update(next(feed))},
+        rounds=effort.rounds,
+        warm_up=warm_up,
+        seconds=effort.seconds,
+    )[name]
+
+
+def measure_video_output(
+    image: Image, people: int, folder: Path, effort: Effort
+) -> dict[str, Timing]:
+    """Return the time of drawing so many people and of encoding the picture."""
+    seen = SimulatedCrowd(people, seed=people, dim=8, miss=0.0).next_frame()
+    scale = image.shape[0] / PICTURE[1]
+    tracks = Tracks(
+        np.arange(1, len(seen) + 1), (seen.boxes * np.float32(scale)), seen.scores, seen.classes
+    )
+    canvas = image.copy()
+    with VideoWriter(folder / "encoded.mp4") as video:
+        return measure_in_turn(
+            {
+                f"draw {people} people": lambda: paint_tracks(canvas, tracks),
+                "encode video": lambda: video.write(canvas),
+            },
+            rounds=effort.rounds,
+            seconds=effort.seconds,
+        )
+
+
+def endless(video: Path) -> Iterator[Frame]:
+    """Return the frames of a video over and over."""
+    return chain.from_iterable(repeat(read_video(video)))
