@@ -22,7 +22,7 @@ from jde.model.post_processing import PostProcessing
 from jde.structures.errors import InputError
 
 ASCEND_OPSET = 13
-"""Newest version of the operators that every ATC of CANN 6 and later takes."""
+"""Version of the operators for Ascend: old, so that its compiler is likely to know them."""
 
 Target = Literal["any", "ascend"]
 
