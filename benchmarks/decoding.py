@@ -57,7 +57,7 @@ class CrowdMaps:
             route = rng.normal(size=(1, channels, height, width)).astype(np.float32)
             shape = (1, ANCHORS_PER_LEVEL, 4, height, width)
             deltas = rng.normal(0, 0.3, shape).astype(np.float32)
-            logits = rng.normal(0, 1, (*shape[:2], 2, height, width)).astype(np.float32)
+            logits = rng.normal(0, 0.3, (*shape[:2], 2, height, width)).astype(np.float32)
             self.put_people(rng, people, np.array(anchors), stride, deltas, logits)
             dense = torch.nn.functional.conv2d(*map(torch.from_numpy, (route, kernel)), padding=1)
             self.outputs.append(
@@ -83,7 +83,7 @@ class CrowdMaps:
                 place = (0, kind, slice(None), row + down, column + across)
                 back = -np.array([across, down]) * stride / anchors[kind]
                 deltas[place] = [*back, *rng.normal(0, 0.05, 2)]
-                logits[place] = [-10, 10 + rng.random()]
+                logits[place] = [-2, 2 + rng.random()]
 
     def add(self, stride: int, *maps: np.ndarray) -> None:
         """Keep the maps of one level under the names of exported graphs."""
