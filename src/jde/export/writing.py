@@ -1,5 +1,6 @@
 """Graphs to files that say what they are."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +17,18 @@ ENDS = {"onnx": ".onnx", "openvino": ".xml"}
 
 
 def check_name(path: Path, kind: str) -> None:
-    """Refuse a name that others wouldn't recognise.
+    """Refuse a name that others wouldn't recognise, or that can't be written.
 
     Raises:
-        InputError: The message names the right end.
+        InputError: The message names the right end, or the folder in the way.
     """
     if path.suffix != ENDS[kind]:
         raise InputError(f"{path}: the name of an {kind} file must end in {ENDS[kind]}")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file in it")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError(f"{path}: nothing can be written in {folder}; name another place")
 
 
 def write_onnx(path: Path, graph: bytes, card: ModelCard) -> None:

@@ -1,6 +1,8 @@
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +20,20 @@ from jde.structures.errors import InputError
 from jde.structures.frame import Image
 from jde.weights.loading import load_detector
 
+Write = Callable[[ExportSettings], Path]
+OTHER_SIZE = (192, 160)
 MIN_SCORE = 0.6
+ONNX = ExportSettings(format="onnx")
+DYNAMIC = ExportSettings(format="onnx", dynamic_size=True)
+OPENVINO = ExportSettings(format="openvino")
 FORMS = [
-    ExportSettings(format="onnx"),
+    ONNX,
     ExportSettings(format="onnx", sparse=False),
     ExportSettings(format="onnx", outputs="detections"),
-    ExportSettings(format="onnx", dynamic_size=True),
-    ExportSettings(format="onnx", target="ascend"),
+    DYNAMIC,
+    ExportSettings(format="onnx", target="ascend", sparse=False),
     ExportSettings(format="onnx", target="ascend", outputs="detections"),
-    ExportSettings(format="openvino"),
+    OPENVINO,
     ExportSettings(format="openvino", outputs="detections"),
 ]
 ENDS = {"onnx": ".onnx", "openvino": ".xml"}
@@ -35,6 +42,19 @@ ENDS = {"onnx": ".onnx", "openvino": ".xml"}
 @pytest.fixture(scope="module")
 def network() -> JDENet:
     return lively_network()
+
+
+@pytest.fixture(scope="module")
+def write(network: JDENet, tmp_path_factory: pytest.TempPathFactory) -> Write:
+    """Return what writes the network in a form, once for all tests."""
+
+    @cache
+    def written(settings: ExportSettings) -> Path:
+        path = tmp_path_factory.mktemp("form") / f"network{ENDS[settings.format]}"
+        export_network(network, path, settings)
+        return path
+
+    return written
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +71,9 @@ def origin(network: JDENet) -> Detector:
 
 @pytest.mark.parametrize("settings", FORMS, ids=str)
 def test_every_form_finds_what_the_network_finds(
-    settings: ExportSettings,
-    network: JDENet,
-    pictures: list[Image],
-    origin: Detector,
-    tmp_path: Path,
+    settings: ExportSettings, write: Write, pictures: list[Image], origin: Detector
 ) -> None:
-    path = tmp_path / f"network{ENDS[settings.format]}"
-    export_network(network, path, settings)
-    exported = load_detector(path, precision="float32", min_score=MIN_SCORE)
+    exported = load_detector(write(settings), precision="float32", min_score=MIN_SCORE)
     assert exported.input_size == SIZE
     for first, second in zip(origin.batch(pictures), exported.batch(pictures), strict=True):
         assert len(first) > 10
@@ -71,22 +85,17 @@ def test_every_form_finds_what_the_network_finds(
 
 
 def test_a_dynamic_size_runs_at_others_and_a_fixed_one_says_so(
-    network: JDENet, pictures: list[Image], tmp_path: Path
+    write: Write, pictures: list[Image]
 ) -> None:
-    free, fixed = tmp_path / "free.onnx", tmp_path / "fixed.onnx"
-    export_network(network, free, ExportSettings(format="onnx", dynamic_size=True))
-    export_network(network, fixed, ExportSettings(format="onnx"))
-    detector = load_detector(free, size=(192, 160), min_score=MIN_SCORE)
-    assert detector.input_size == (192, 160)
+    detector = load_detector(write(DYNAMIC), size=OTHER_SIZE, min_score=MIN_SCORE)
+    assert detector.input_size == OTHER_SIZE
     assert len(detector(pictures[0])) > 10
     with pytest.raises(InputError, match=r"128x96 only, not 192x160.*--dynamic-size"):
-        load_detector(fixed, size=(192, 160))
+        load_detector(write(ONNX), size=OTHER_SIZE)
 
 
-def test_files_are_known_by_their_content(network: JDENet, tmp_path: Path) -> None:
-    path = tmp_path / "network.onnx"
-    export_network(network, path, ExportSettings(format="onnx"))
-    renamed = path.rename(tmp_path / "anything.bin")
+def test_files_are_known_by_their_content(write: Write, tmp_path: Path) -> None:
+    renamed = Path(shutil.copy(write(ONNX), tmp_path / "anything.bin"))
     assert recognise_export(renamed) == "onnx"
     assert load_detector(renamed).engine.name == "onnx cpu float32"
     (tmp_path / "text.onnx").write_text("no network")
@@ -95,32 +104,28 @@ def test_files_are_known_by_their_content(network: JDENet, tmp_path: Path) -> No
         load_detector(renamed, engine="torch")
 
 
-def test_damaged_and_foreign_files_are_refused(network: JDENet, tmp_path: Path) -> None:
+def test_damaged_and_foreign_files_are_refused(write: Write, tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
-    path = tmp_path / "network.onnx"
-    export_network(network, path, ExportSettings(format="onnx"))
-    (tmp_path / "cut.onnx").write_bytes(path.read_bytes()[:5000])
+    cut, foreign, alone = (tmp_path / name for name in ("cut.onnx", "foreign.onnx", "network.xml"))
+    cut.write_bytes(write(ONNX).read_bytes()[:5000])
     with pytest.raises(InputError, match=r"cut\.onnx: ONNX Runtime can't load it"):
-        load_detector(tmp_path / "cut.onnx")
-    model = onnx.load(str(path))
+        load_detector(cut)
+    model = onnx.load(str(write(ONNX)))
     del model.metadata_props[:]
-    onnx.save(model, str(path))
+    onnx.save(model, str(foreign))
     with pytest.raises(InputError, match="a network that 'jde export' didn't write"):
-        load_detector(path)
-    export_network(network, tmp_path / "network.xml", ExportSettings(format="openvino"))
-    (tmp_path / "network.bin").unlink()
+        load_detector(foreign)
+    shutil.copy(write(OPENVINO), alone)
     with pytest.raises(InputError, match=r"network\.bin, must lie beside it"):
-        load_detector(tmp_path / "network.xml")
+        load_detector(alone)
 
 
-@pytest.mark.parametrize("kind", ["onnx", "openvino"])
-def test_an_exported_file_runs_without_torch(kind: str, network: JDENet, tmp_path: Path) -> None:
-    path = tmp_path / f"network{ENDS[kind]}"
-    export_network(network, path, ExportSettings(format="onnx" if kind == "onnx" else "openvino"))
+@pytest.mark.parametrize("settings", [ONNX, OPENVINO], ids=["onnx", "openvino"])
+def test_an_exported_file_runs_without_torch(settings: ExportSettings, write: Write) -> None:
     program = (
         "import sys; sys.modules['torch'] = None\n"
         "import jde, numpy as np\n"
-        f"found = jde.load_detector({str(path)!r})(np.zeros((96, 128, 3), np.uint8))\n"
+        f"found = jde.load_detector({str(write(settings))!r})(np.zeros((96, 128, 3), np.uint8))\n"
         "print(found.embeddings.shape[1])"
     )
     done = subprocess.run(
