@@ -5,7 +5,6 @@
 Prints one line of JSON: the median milliseconds of a step, by tracker. Needs NumPy and the package.
 """
 
-import inspect
 import json
 import sys
 import time
@@ -102,33 +101,22 @@ def trackers_steps() -> dict[str, Step]:
 
 
 def boxmot_steps() -> dict[str, Step]:
-    """Return boxmot's, those with embeddings too."""
+    """Return those of boxmot that go by boxes alone."""
     import boxmot  # noqa: PLC0415
 
-    def make(name: str, *, embeds: bool) -> Step:
-        kind = getattr(boxmot, name)
-        known = inspect.signature(kind.__init__).parameters
-        wanted = {"reid_weights": None, "device": "cpu", "half": False, "reid_model": None}
-        tracker = kind(**{key: value for key, value in wanted.items() if key in known})
+    def make(name: str) -> Step:
+        tracker = getattr(boxmot, name)()
 
         def step(frame: Arrays) -> Callable[[], object]:
-            boxes, scores, embeddings = frame
+            boxes, scores, _ = frame
             rows = np.column_stack([boxes, scores, np.zeros(len(boxes))]).astype(np.float32)
-            extra = {"embs": embeddings} if embeds else {}
-            return lambda: tracker.update(rows, PICTURE, **extra)
+            return lambda: tracker.update(rows, PICTURE)
 
         return step
 
     number = version("boxmot")
-    plain = {"SFSORT": "SFSORT", "ByteTrack": "ByteTrack", "OcSort": "OcSort"}
-    embedding = {"BotSort": "BotSort", "StrongSort": "StrongSort", "DeepOcSort": "DeepOcSort"}
-    steps = {}
-    for names, embeds in ((plain, False), (embedding, True)):
-        for name in names:
-            if hasattr(boxmot, name):
-                label = "512-d" if embeds else "boxes"
-                steps[f"boxmot {number} {name}, {label}"] = make(name, embeds=embeds)
-    return steps
+    names = ("SFSORT", "ByteTrack", "OcSort")
+    return {f"boxmot {number} {name}, boxes": make(name) for name in names if hasattr(boxmot, name)}
 
 
 def ultralytics_steps() -> dict[str, Step]:

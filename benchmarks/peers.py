@@ -25,6 +25,9 @@ from jde.benchmarking.simulated_crowd import SimulatedCrowd
 
 STEP = Path(__file__).with_name("peer_step.py")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+BESIDES = {"ultralytics": ("lap",)}
+"""Packages that a peer's trackers need and its own metadata don't name."""
+
 INSTALL_SECONDS, RUN_SECONDS = 900, 600
 
 
@@ -54,7 +57,8 @@ def install(peer: str, folder: Path) -> Path | None:
         venv.create(folder / peer, with_pip=True)
     held = folder.absolute() / "held.txt"
     held.write_text(f"torch=={version('torch').partition('+')[0]}\n")
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(held), peer]
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(held)]
+    pip += [peer, *BESIDES.get(peer, ())]
     done = subprocess.run(pip, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     if done.returncode:
         print(f"{peer}: can't be installed: {last_line(done.stderr)}")

@@ -24,6 +24,9 @@ from jde.video.writer import VideoWriter
 
 Action = Callable[[], object]
 
+BELOW_CERTAINTY = 1 - 1e-6
+"""Highest threshold: no score of float32 lies above 1."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Effort:
@@ -79,12 +82,13 @@ def after_network(
 
 
 def score_of_candidate(maps: HeadMaps, candidates: int) -> float:
-    """Return the score that so many anchors of the first picture have or exceed."""
+    """Return the score that so many anchors of the first picture exceed."""
     margins = np.concatenate(
         [(level.objectness[0][:, 1] - level.objectness[0][:, 0]).ravel() for level in maps.levels]
     )
-    last = np.partition(margins, -candidates - 1)[-candidates - 1 : -candidates]
-    return float(sigmoid(last)[0])
+    place = len(margins) - 1 - min(candidates, len(margins) - 1)
+    last = np.partition(margins, place)[place : place + 1]
+    return min(float(sigmoid(last)[0]), BELOW_CERTAINTY)
 
 
 def measure_tracker(people: int, dim: int, effort: Effort) -> Timing:

@@ -2,13 +2,18 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jde import cli
 from jde.benchmarking import weights_engines
 from jde.benchmarking.contestants import Wish
 from jde.benchmarking.opening import open_contestants
+from jde.benchmarking.stages import score_of_candidate
 from jde.commands.benchmark import BenchmarkOptions, run
+from jde.engines.graph_engine import GraphHeadMaps
+from jde.engines.model_card import at
+from jde.model.config import STRIDES
 from jde.structures.errors import InputError
 
 TINY = BenchmarkOptions(
@@ -45,6 +50,22 @@ def test_every_stage_is_measured_and_written(tmp_path: Path) -> None:
     assert "numpy" in report["machine"]["versions"]
     assert all(name in table for name in report["stages"])
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("candidates", "passing"), [(3, 3), (1, 1), (500, 15)])
+def test_a_threshold_lets_so_many_anchors_pass(candidates: int, passing: int) -> None:
+    margins = np.random.default_rng(0).permutation(16).astype(np.float32) / 4
+    objectness = np.stack([np.zeros_like(margins), margins]).reshape(1, 1, 2, 4, 4)
+    empty = np.zeros((1, 1, 2, 0, 0), np.float32)
+    arrays = {at("objectness", stride): objectness if stride == 8 else empty for stride in STRIDES}
+    boxes = {
+        at("box_deltas", stride): np.zeros(
+            (1, 1, 4, *arrays[at("objectness", stride)].shape[3:]), np.float32
+        )
+        for stride in STRIDES
+    }
+    least = score_of_candidate(GraphHeadMaps(arrays | boxes, {}), candidates)
+    assert (1 / (1 + np.exp(-margins)) > np.float32(least)).sum() == passing
 
 
 def test_an_engine_that_is_not_installed_is_left_out_with_a_note(

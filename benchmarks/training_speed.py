@@ -1,0 +1,279 @@
+"""CPU time of a training step, pictures included: this package against the authors' plain loop.
+
+    OMP_NUM_THREADS=1 JDE_DATA=data python benchmarks/training_speed.py --size 576 320 --batch 4
+
+The plain loop does what the authors' program does, written anew: every pixel of a picture is
+decoded, brought to size and then warped a second time; pixels are floats from there on; targets
+come from the overlap of all people with all anchors of a level, picture by picture; maps are in
+PyTorch's default order and the loss gathers from dense masks. Both have the same network, pictures,
+batch and optimiser, and take turns.
+"""
+
+import argparse
+import math
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jde.data.augmentation import Augmentation, AugmentationConfig
+from jde.data.batch import Batch
+from jde.data.config import DataConfig, SourceConfig, build_joint_source
+from jde.data.joint import JointSource
+from jde.data.loader import TrainingPictures, collate
+from jde.data.sampling import Draw
+from jde.losses.criterion import JDECriterion
+from jde.model.builders import build_network
+from jde.model.config import STRIDES, ModelConfig
+from jde.model.presets import find_preset
+from jde.training.config import TrainingConfig
+from jde.training.optimiser import build_optimiser
+from jde.training.task import TrainingTask
+
+PlainBatch = tuple[Tensor, list[Tensor]]
+"""Float pictures and, of each, rows of identity and centre box in pixels."""
+
+POSITIVE, IGNORED = 0.5, 0.4
+"""Overlaps from which on an anchor has to find a person, and from which on it may."""
+
+MIRRORED = 0.5
+
+Times = tuple[float, float]
+"""CPU seconds of loading a batch and of learning from it."""
+
+
+def our_loop(sources: DataConfig, model: ModelConfig, batch: int) -> Iterator[Times]:
+    """Yield the times of this package's steps."""
+    source = build_joint_source(sources, model.input_size)
+    pictures = TrainingPictures(source, Augmentation(AugmentationConfig(), model.input_size))
+    criterion = JDECriterion(model.anchors, model.embedding_dim, source.identity_count)
+    network = build_network(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    task = TrainingTask(network, criterion).train()
+    optimiser = build_optimiser(task, TrainingConfig(learning_rate=1e-5))
+
+    def load(places: list[int]) -> Batch:
+        return collate([pictures[Draw(0, one)] for one in places])
+
+    def learn(loaded: Batch) -> None:
+        task(loaded).total.backward()
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+
+    for places in places_of_steps(len(source), batch):
+        yield measure(load, learn, places)
+
+
+def plain_loop(sources: DataConfig, model: ModelConfig, batch: int) -> Iterator[Times]:
+    """Yield the times of the plain loop's steps."""
+    source = build_joint_source(sources, model.input_size)
+    network = build_network(model).train()
+    loss = PlainLoss(model, source.identity_count)
+    parameters = [*network.parameters(), *loss.parameters()]
+    optimiser = torch.optim.SGD(parameters, lr=1e-5, momentum=0.9, weight_decay=1e-4)
+
+    rng = np.random.default_rng(0)
+
+    def load(places: list[int]) -> PlainBatch:
+        return plain_batch(source, places, model.input_size, rng)
+
+    def learn(loaded: PlainBatch) -> None:
+        loss(network(loaded[0]), loaded[1]).backward()
+        optimiser.step()
+        optimiser.zero_grad()
+
+    for places in places_of_steps(len(source), batch):
+        yield measure(load, learn, places)
+
+
+def places_of_steps(count: int, batch: int) -> Iterator[list[int]]:
+    """Yield the pictures of each step, the same for both loops, without end."""
+    rng = np.random.default_rng(0)
+    while True:
+        yield rng.integers(count, size=batch).tolist()
+
+
+def measure(
+    load: Callable[[list[int]], Any], learn: Callable[[Any], None], places: list[int]
+) -> Times:
+    """Return the CPU time of both halves of a step."""
+    start = time.process_time()
+    loaded = load(places)
+    middle = time.process_time()
+    learn(loaded)
+    return middle - start, time.process_time() - middle
+
+
+def plain_batch(
+    source: JointSource, places: list[int], size: tuple[int, int], rng: np.random.Generator
+) -> PlainBatch:
+    """Return pictures of a batch, changed."""
+    images, people = [], []
+    for place in places:
+        sample = source.load(place, rng)
+        image, boxes = plain_augment(sample.image, sample.labels.boxes.copy(), size, rng)
+        images.append(np.ascontiguousarray(image.transpose(2, 0, 1), np.float32) / 255)
+        centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+        rows = np.concatenate([sample.labels.identities[:, None], centres, sides], axis=1)
+        people.append(torch.from_numpy(rows[(sides > 1).all(axis=1)].astype(np.float32)))
+    return torch.from_numpy(np.stack(images)), people
+
+
+def plain_augment(
+    image: np.ndarray, boxes: np.ndarray, size: tuple[int, int], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return colours changed, brought to size, warped and mirrored, one after the other."""
+    colours = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+    for channel in (1, 2):
+        values = colours[:, :, channel].astype(np.float32) * rng.uniform(0.5, 1.5)
+        colours[:, :, channel] = np.clip(values, 0, 255).astype(np.uint8)
+    image = cv2.cvtColor(colours, cv2.COLOR_HSV2RGB)
+    (width, height), (high, wide) = size, image.shape[:2]
+    ratio = min(width / wide, height / high)
+    inner = (round(wide * ratio), round(high * ratio))
+    left, top = (width - inner[0]) / 2, (height - inner[1]) / 2
+    image = cv2.resize(image, inner, interpolation=cv2.INTER_AREA)
+    up, down, before, behind = (
+        round(side + nudge) for side in (top, left) for nudge in (-0.1, 0.1)
+    )
+    image = cv2.copyMakeBorder(
+        image, up, down, before, behind, cv2.BORDER_CONSTANT, value=(127.5,) * 3
+    )
+    boxes = boxes * ratio + np.array([left, top, left, top])
+    turn = np.eye(3)
+    turn[:2] = cv2.getRotationMatrix2D(
+        (width / 2, height / 2), rng.uniform(-5, 5), rng.uniform(0.5, 1.2)
+    )
+    turn[:2, 2] += rng.uniform(-0.1, 0.1, 2) * (width, height)
+    image = cv2.warpPerspective(image, turn, size, flags=cv2.INTER_LINEAR, borderValue=(127.5,) * 3)
+    corners = boxes[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2) @ turn[:2, :2].T + turn[:2, 2]
+    corners = corners.reshape(-1, 4, 2)
+    boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    if rng.random() < MIRRORED:
+        image = np.fliplr(image)
+        boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
+    return image, boxes.clip(0, [width, height, width, height])
+
+
+class PlainLoss(nn.Module):
+    """The loss of all levels, with targets for every anchor of the grid."""
+
+    def __init__(self, model: ModelConfig, identities: int) -> None:
+        super().__init__()
+        self.anchors = [torch.tensor(level) for level in model.anchors]
+        self.classifier = nn.Linear(model.embedding_dim, identities)
+        self.weights = nn.Parameter(torch.tensor([-4.85, -4.15, -2.3]).repeat(3, 1))
+        self.scale = math.sqrt(2) * math.log(identities - 1)
+
+    def forward(self, outputs: list[tuple[Tensor, Tensor, Tensor]], people: list[Tensor]) -> Tensor:
+        """Return the loss of a batch."""
+        total = torch.zeros(())
+        levels = zip(outputs, self.anchors, STRIDES, self.weights, strict=True)
+        for (deltas, objectness, embeddings), anchors, stride, weights in levels:
+            found = [plain_targets(one, anchors / stride, stride, deltas) for one in people]
+            kinds, boxes, identities = (torch.stack(part) for part in zip(*found, strict=True))
+            mask = kinds > 0
+            box = functional.smooth_l1_loss(deltas.permute(0, 1, 3, 4, 2)[mask], boxes[mask])
+            score = functional.cross_entropy(objectness.transpose(1, 2), kinds, ignore_index=-1)
+            seen, _ = mask.max(1)
+            vectors = embeddings.permute(0, 2, 3, 1).contiguous()[seen]
+            who = identities.amax(1)[seen]
+            logits = self.classifier(self.scale * functional.normalize(vectors))
+            identity = functional.cross_entropy(logits, who, ignore_index=-1)
+            parts = torch.stack([box, score, identity])
+            parts = torch.where(torch.isnan(parts), 0, parts)
+            total = total + 0.5 * (torch.exp(-weights) * parts + weights).sum()
+        return total
+
+
+def plain_targets(
+    people: Tensor, anchors: Tensor, stride: int, deltas: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return kind, box and identity of every anchor of a picture's level."""
+    count, (height, width) = len(anchors), deltas.shape[3:]
+    kinds = torch.zeros(count, height, width, dtype=torch.long)
+    boxes = torch.zeros(count, height, width, 4)
+    identities = torch.full((count, height, width), -1)
+    if not len(people):
+        return kinds, boxes, identities
+    truth = people[:, 1:] / stride
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    grid = torch.stack([columns, rows]).float()[None].expand(count, 2, height, width)
+    shapes = anchors[:, :, None, None].expand(count, 2, height, width)
+    mesh = torch.cat([grid, shapes], dim=1).permute(0, 2, 3, 1).reshape(-1, 4)
+    best, owner = dense_overlaps(mesh, truth).max(1)
+    best, owner = best.view(count, height, width), owner.view(count, height, width)
+    kinds[best > POSITIVE] = 1
+    kinds[(best < POSITIVE) & (best > IGNORED)] = -1
+    mask = best > POSITIVE
+    identities[mask] = people[owner[mask], 0].long()
+    mesh = mesh.view(count, height, width, 4)
+    wanted = truth[owner[mask]]
+    boxes[mask] = torch.cat(
+        [
+            (wanted[:, :2] - mesh[mask][:, :2]) / mesh[mask][:, 2:],
+            torch.log(wanted[:, 2:] / mesh[mask][:, 2:]),
+        ],
+        dim=1,
+    )
+    return kinds, boxes, identities
+
+
+def dense_overlaps(first: Tensor, second: Tensor) -> Tensor:
+    """Return the overlap of every centre box with every other."""
+    low = torch.max(
+        (first[:, :2] - first[:, 2:] / 2)[:, None], (second[:, :2] - second[:, 2:] / 2)[None]
+    )
+    high = torch.min(
+        (first[:, :2] + first[:, 2:] / 2)[:, None], (second[:, :2] + second[:, 2:] / 2)[None]
+    )
+    shared = (high - low).clamp(min=0).prod(2)
+    return shared / (first[:, 2:].prod(1)[:, None] + second[:, 2:].prod(1)[None] - shared + 1e-16)
+
+
+def main() -> None:
+    """Take turns and print the medians."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--size", type=int, nargs=2, default=(576, 320))
+    options.add_argument("--batch", type=int, default=4)
+    options.add_argument("--steps", type=int, default=8)
+    options.add_argument("--model", default="jde-nano")
+    options.add_argument("--pattern", default="MOT17-*-mini")
+    chosen = options.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    folder = str(Path(os.environ.get("JDE_DATA", "../shared/data")) / "sequences")
+    sources = (SourceConfig(kind="mot", path=folder, pattern=chosen.pattern),)
+    model = find_preset(chosen.model, size=tuple(chosen.size))
+    loops = {
+        "ours": our_loop(DataConfig(sources=sources), model, chosen.batch),
+        "plain": plain_loop(
+            DataConfig(sources=sources, reduced_decoding=False), model, chosen.batch
+        ),
+    }
+    times: dict[str, list[Times]] = {name: [] for name in loops}
+    for step in range(chosen.steps + 1):
+        for name, loop in loops.items():
+            taken = next(loop)
+            if step:  # The first step of each warms up.
+                times[name].append(taken)
+    print(f"{chosen.model} {chosen.size[0]}x{chosen.size[1]}, batch {chosen.batch}: CPU ms a step")
+    medians = {}
+    for name, steps in times.items():
+        load, learn = (statistics.median(part) for part in zip(*steps, strict=True))
+        medians[name] = load, learn
+        print(f"{name:>6}: loading {load * 1e3:7.1f}, learning {learn * 1e3:7.1f}")
+    ratios = [plain / ours for plain, ours in zip(medians["plain"], medians["ours"], strict=True)]
+    whole = sum(medians["plain"]) / sum(medians["ours"])
+    print(f" ratio: loading {ratios[0]:.2f}, learning {ratios[1]:.2f}, both {whole:.2f}")
+
+
+if __name__ == "__main__":
+    main()
