@@ -63,8 +63,8 @@ class Report:
         notes = list(self.notes)
         if is_disturbed(self.machine):
             notes.append(
-                f"other programs were running (load {self.machine['load']}): compare the time of all "
-                "cores and ratios of it; rates and shares of another minute would differ"
+                f"other programs were running (load {self.machine['load']}): compare the time of "
+                "all cores and its ratios; rates and shares of another minute would differ"
             )
         return ["", *(f"note: {note}" for note in notes)] if notes else []
 
