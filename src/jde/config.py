@@ -17,6 +17,7 @@ from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
 from jde.tracking.config import TrackerConfig
 from jde.training.config import TrainingConfig
+from jde.training.evaluation_config import EvaluationConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class RunConfig:
         model: Which network learns.
         loss: What the network is told.
         training: How it learns.
+        evaluation: What it is scored on while it learns.
         tracker: How its detections are associated when it is scored.
         output: Folder for checkpoints, log and weights.
         seed: Fixes every random choice.
@@ -64,6 +66,7 @@ class RunConfig:
     model: ModelChoice = field(default_factory=ModelChoice)
     loss: LossConfig = field(default_factory=LossConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     output: Path = Path("run")
     seed: int = 0

@@ -24,6 +24,7 @@ training:
   schedule: cosine
   device: cpu
   log_steps: 1
+  trackers: []
 """
 
 

@@ -1,19 +1,14 @@
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import tyro
 
-from jde.commands.labelled_pictures import all_samples, open_pictures
-from jde.data.sample import Sample
-from jde.engines.graph_detector import GraphDetector
 from jde.metrics.coco import coco_scores
-from jde.metrics.detection import DetectionScores, SeenPicture
+from jde.metrics.detection import DetectionScores
 from jde.metrics.score_table import render_table
-from jde.model.detector import Detector
+from jde.training.labelled_pictures import all_samples, look_at, open_pictures
 from jde.weights.loading import load_detector
 
 logger = logging.getLogger(__name__)
@@ -86,15 +81,6 @@ def run(options: EvaluateDetectionOptions) -> str:
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return render_table({options.weights: figures})
-
-
-def look_at(
-    detector: Detector | GraphDetector, samples: Iterator[Sample], batch: int
-) -> Iterator[SeenPicture]:
-    """Yield what the detector finds in each picture, beside who is there."""
-    while group := list(islice(samples, batch)):
-        for sample, found in zip(group, detector.batch([one.image for one in group]), strict=True):
-            yield SeenPicture(found.boxes, found.scores, sample.labels.boxes)
 
 
 def log_row(scores: DetectionScores, total: int) -> None:

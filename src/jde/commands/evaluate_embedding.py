@@ -1,22 +1,13 @@
 import json
-import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import tyro
-from jaxtyping import Float32, Int64
 
-from jde.commands.labelled_pictures import all_samples, open_pictures
-from jde.data.sample import UNKNOWN_IDENTITY, Sample
-from jde.engines.graph_detector import GraphDetector
 from jde.metrics.embedding import verification_rates
 from jde.metrics.score_table import render_table
-from jde.model.detector import Detector
+from jde.training.labelled_pictures import all_samples, embed_people, open_pictures
 from jde.weights.loading import load_detector
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,24 +58,3 @@ def run(options: EvaluateEmbeddingOptions) -> str:
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return render_table({options.weights: figures})
-
-
-def embed_people(
-    detector: Detector | GraphDetector, samples: Iterable[Sample], *, total: int, every: int
-) -> tuple[Float32[np.ndarray, "n dim"], Int64[np.ndarray, " n"]]:
-    """Return the embeddings of all people of known identity, and who they are."""
-    embeddings: list[Float32[np.ndarray, "_ dim"]] = []
-    identities: list[Int64[np.ndarray, " _"]] = []
-    for number, sample in enumerate(samples, 1):
-        people = sample.labels.where(sample.labels.identities != UNKNOWN_IDENTITY)
-        if len(people):
-            rows, vectors = detector.embed_every_level(sample.image, people.boxes)
-            embeddings.append(vectors)
-            identities.append(people.identities[rows])
-        if number % every == 0 or number == total:
-            logger.info("%7d of %d pictures", number, total)
-    dim = detector.config.embedding_dim
-    return (
-        np.concatenate([np.zeros((0, dim), np.float32), *embeddings]),
-        np.concatenate([np.zeros(0, np.int64), *identities]),
-    )

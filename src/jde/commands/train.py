@@ -17,10 +17,13 @@ from jde.data.sampling import EpochPlan
 from jde.losses.criterion import JDECriterion
 from jde.model.builders import build_network
 from jde.structures.errors import InputError
+from jde.training.boards import open_boards
 from jde.training.checkpoint import find_snapshots
 from jde.training.initialisation import initialise
+from jde.training.judge import Judge
+from jde.training.picture_files import digest
 from jde.training.provenance import write_provenance
-from jde.training.trainer import Outcome, Trainer, make_accelerator
+from jde.training.trainer import BEST, Outcome, Trainer, make_accelerator
 
 logger = logging.getLogger(__name__)
 
@@ -80,10 +83,13 @@ def run(options: TrainOptions) -> str:
     if outcome.weights is None:
         logger.info("%s; go on with: jde train %s --resume", outcome.reason, options.config)
         raise KeyboardInterrupt
+    is_scored = outcome.position.best is not None
+    best = f"best:     {config.output / BEST}\n" if is_scored else ""
     return (
         f"{outcome.reason} after {outcome.position.total} steps in "
         f"{outcome.position.minutes:.1f} minutes\n"
         f"weights:  {outcome.weights}\n"
+        f"{best}"
         f"log:      {config.output / 'log.jsonl'}\n"
         f"losses:   {config.output / 'losses.png'}"
     )
@@ -111,14 +117,32 @@ def train(config: RunConfig, *, resume: bool = False) -> Outcome:
     if config.training.initialise:
         initialise(network, config.training.initialise)
     criterion = JDECriterion(model.anchors, model.embedding_dim, source.identity_count, config.loss)
-    accelerator = make_accelerator(config.training)
+    accelerator = make_accelerator(config.training, config.output)
     feed = make_feed(config, source, accelerator)
     trainer = Trainer(network, criterion, feed, config.training, config.output, accelerator)
     if not (resume and trainer.resume()) and accelerator.is_main_process:
         trainer.journal.path.unlink(missing_ok=True)
+    judge = make_judge(config, source, accelerator)
     if accelerator.is_main_process:
-        describe_run(config, source, trainer)
-    return trainer.train()
+        describe_run(config, source, trainer, judge)
+    open_boards(accelerator, asdict(config), trainer.position.total)
+    try:
+        return trainer.train(judge)
+    finally:
+        accelerator.end_training()
+
+
+def make_judge(config: RunConfig, source: JointSource, accelerator: Accelerator) -> Judge | None:
+    """Return what scores the network while it learns, None where nothing is to be scored.
+
+    Raises:
+        InputError: A sequence or picture to score on is missing or malformed.
+    """
+    if not config.evaluation.is_on:
+        return None
+    size = config.model.resolve().input_size
+    judge = Judge.open(config.evaluation, config.tracker, size, str(accelerator.device))
+    return judge.watch(source) if accelerator.is_main_process else judge
 
 
 def make_feed(config: RunConfig, source: JointSource, accelerator: Accelerator) -> TrainingLoader:
@@ -148,11 +172,16 @@ def make_feed(config: RunConfig, source: JointSource, accelerator: Accelerator) 
     )
 
 
-def describe_run(config: RunConfig, source: JointSource, trainer: Trainer) -> None:
+def describe_run(
+    config: RunConfig, source: JointSource, trainer: Trainer, judge: Judge | None
+) -> None:
     """Write and log what the run consists of."""
     count = sum(parameter.numel() for parameter in trainer.network.parameters())
     facts = {
         "pictures": {one.name: len(one) for one in source.sources},
+        "digests": [[one.name, digest(one)] for one in source.sources],
+        "evaluation": judge.facts() if judge else None,
+        "seed": config.seed,
         "identities": source.identity_count,
         "parameters": count,
         "steps_per_epoch": trainer.steps_per_epoch,

@@ -27,7 +27,7 @@ class TrainingConfig:
             statistics they start with; 0 lets all learn.
         backbone_rate: Factor on the learning rate of the backbone; less than 1 spares a good start.
         balance_rate: Factor on the learning rate of the loss's learned weights: AdamW, whose steps
-            steps don't grow with the gradient, needs more than 1 to balance the tasks in time.
+            don't grow with the gradient, needs more than 1 to balance the tasks in time.
         ema: Decay of the averaged weights that are evaluated and kept; 0 keeps the last ones.
         initialise: Weight file or name that the network starts from.
         precision: Of the network's arithmetic; losses are always computed in 32 bits.
@@ -36,6 +36,9 @@ class TrainingConfig:
         compile: Let torch.compile build kernels; slow to start, faster afterwards.
         max_minutes: Stop cleanly, with final weights, after that time; 0 never stops early.
         checkpoint_minutes: Time between checkpoints; one is also written after each epoch.
+        norm_statistics: Batch normalisation takes those of the pictures of each process, or of
+            all processes, or keeps the ones that the network starts with.
+        trackers: Boards that show the run besides its own log: `tensorboard`, `wandb`, `mlflow`.
         keep_checkpoints: Checkpoints kept besides the best weights.
         log_steps: Steps between two lines of the log.
     """
@@ -62,6 +65,8 @@ class TrainingConfig:
     device: Literal["auto", "cpu"] = "auto"
     channels_last: bool = True
     compile: bool = False
+    norm_statistics: Literal["process", "all", "fixed"] = "process"
+    trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)
     max_minutes: float = 0.0
     checkpoint_minutes: float = 10.0
     keep_checkpoints: int = 2

@@ -10,6 +10,8 @@ from jde.losses.criterion import LossParts
 
 Entry = dict[str, Any]
 PARTS = ("total", "box", "objectness", "identity")
+SCORES = "scores"
+"""Key of an entry that holds the scores of an evaluation instead of losses."""
 
 
 @dataclass(slots=True)
@@ -49,9 +51,13 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def rewind(self, step: int) -> None:
-        """Forget what was written after `step`: the run goes on from there."""
-        kept = [entry for entry in self.read() if entry["step"] <= step]
+    def rewind(self, step: int, epoch: int) -> None:
+        """Forget what comes after `step` and scores from `epoch` on: the run goes on from there."""
+        kept = [
+            entry
+            for entry in self.read()
+            if entry["step"] <= step and not (SCORES in entry and entry["epoch"] >= epoch)
+        ]
         self.path.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
 
     def write(self, entry: Entry) -> None:
@@ -81,4 +87,23 @@ def plot_losses(journal: Journal, path: Path) -> None:
         axes.set_xlabel("step")
         axes.grid(visible=True, alpha=0.3)
     figure.axes[-1].set_visible(False)
+    figure.savefig(path, dpi=100)
+
+
+def plot_scores(journal: Journal, path: Path) -> None:
+    """Draw the scores of all evaluations over the steps into a PNG."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 (slow, and needed once an evaluation)
+
+    entries = [entry for entry in journal.read() if SCORES in entry]
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for name in entries[-1][SCORES]:
+        found = [(entry["step"], entry[SCORES].get(name)) for entry in entries]
+        axes.plot(*zip(*found, strict=True), marker="o", label=name)
+    axes.set_title(
+        "scores, on pictures that are trained on" if entries[-1]["trained_on"] else "scores"
+    )
+    axes.set_xlabel("step")
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
     figure.savefig(path, dpi=100)

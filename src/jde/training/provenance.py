@@ -10,7 +10,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("jde", "torch", "numpy", "accelerate", "opencv-python-headless", "scipy", "safetensors")
+PACKAGES = (
+    "jde",
+    "torch",
+    "numpy",
+    "accelerate",
+    "opencv-python-headless",
+    "scipy",
+    "safetensors",
+    "av",
+)
 GIT_SECONDS = 10
 
 

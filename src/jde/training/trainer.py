@@ -3,23 +3,28 @@
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, InitProcessGroupKwargs
+from accelerate.utils import ProjectConfiguration, broadcast_object_list
 
 from jde.data.batch import Batch
 from jde.losses.criterion import JDECriterion, LossParts
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
+from jde.training.boards import available_boards, board_folder
 from jde.training.checkpoint import Position, find_snapshots, read_snapshot, write_snapshot
 from jde.training.config import TrainingConfig
 from jde.training.feed import Feed
 from jde.training.interruption import Interruption
-from jde.training.journal import Journal, Meter, plot_losses
+from jde.training.journal import SCORES, Journal, Meter, plot_losses, plot_scores
+from jde.training.judge import Figures, Judge
+from jde.training.norm_statistics import set_statistics
 from jde.training.optimiser import build_optimiser, set_learning_rate
 from jde.training.progress import ProgressLine
 from jde.training.schedule import learning_rate
@@ -34,7 +39,8 @@ WEIGHTS, BEST = "weights.safetensors", "best.safetensors"
 NAMES_SHOWN = 8
 """Pictures of a bad batch that the message names."""
 
-Evaluate = Callable[[JDENet], dict[str, float]]
+PATIENCE = timedelta(hours=6)
+"""How long processes wait for the one that scores the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +58,26 @@ class Outcome:
     reason: str
 
 
-def make_accelerator(config: TrainingConfig) -> Accelerator:
-    """Return device, processes and arithmetic as the recipe and the launcher say."""
-    return Accelerator(cpu=config.device == "cpu", mixed_precision=config.precision)
+def make_accelerator(config: TrainingConfig, output: Path) -> Accelerator:
+    """Return device, processes, arithmetic and boards as the recipe and the launcher say."""
+    return Accelerator(
+        cpu=config.device == "cpu",
+        mixed_precision=config.precision,
+        log_with=available_boards(config.trackers) or None,
+        project_config=ProjectConfiguration(
+            project_dir=str(output), logging_dir=str(board_folder(output))
+        ),
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
+    )
+
+
+def prepare_network(network: JDENet, config: TrainingConfig, device: torch.device) -> None:
+    """Set normalisation and memory order of a network as the recipe says."""
+    if config.frozen_norm:
+        freeze_norm(network)
+    set_statistics(network, config.norm_statistics, device)
+    if config.channels_last:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 class Trainer:
@@ -80,13 +103,10 @@ class Trainer:
             accelerator: Device and processes; made as the recipe says where None.
         """
         self.config, self.feed, self.output = config, feed, output
-        self.accelerator = accelerator or make_accelerator(config)
+        self.accelerator = accelerator or make_accelerator(config, output)
         self.network, self.criterion = network, criterion
-        if config.frozen_norm:
-            freeze_norm(network)
+        prepare_network(network, config, self.accelerator.device)
         self.frozen = FrozenStages(network.backbone, config.frozen_stages)
-        if config.channels_last:
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         shared = self.accelerator.num_processes > 1
         task = TrainingTask(
             network,
@@ -103,6 +123,7 @@ class Trainer:
             network, criterion, self.optimiser, self.average, self.accelerator.scaler
         )
         self.position = Position()
+        self.judge: Judge | None = None
         self.journal = Journal(output / "log.jsonl")
         self.steps_per_epoch = len(feed) // config.accumulate
         if not self.steps_per_epoch:
@@ -129,12 +150,17 @@ class Trainer:
                 f"{found[-1]}: belongs to another network, optimiser or set of identities ({error})"
             ) from error
         self.position = snapshot.position
-        self.journal.rewind(self.position.total)
+        self.journal.rewind(self.position.total, self.position.epoch)
         logger.info("going on from %s", found[-1])
         return True
 
-    def train(self) -> Outcome:
-        """Train to the end, to the time limit or to a signal, and return how it ended."""
+    def train(self, judge: Judge | None = None) -> Outcome:
+        """Train until nothing is left to do or something stops the run; return how it ended.
+
+        Args:
+            judge: Scores the network between epochs; the best weights are kept then.
+        """
+        self.judge = judge
         total = self.config.epochs * self.steps_per_epoch
         started = time.monotonic() - 60 * self.position.minutes
         is_main = self.accelerator.is_main_process
@@ -145,7 +171,7 @@ class Trainer:
         ):
             clock = _Clock(started, time.monotonic())
             for epoch in range(self.position.epoch, self.config.epochs):
-                reason = self._epoch(epoch, line, interruption, clock)
+                reason = self._why_enough() or self._epoch(epoch, line, interruption, clock)
                 if reason:
                     break
                 self._finish_epoch(epoch)
@@ -248,14 +274,64 @@ class Trainer:
             minutes = round(self.position.minutes, 3)
             entry = {"step": self.position.total, "epoch": epoch, "minutes": minutes}
             self.journal.write({**entry, **numbers})
+        self.accelerator.log(numbers, step=self.position.total)
         line.show(self.position.total, epoch, numbers)
         return now
 
     def _finish_epoch(self, epoch: int) -> None:
         self.position = replace(self.position, epoch=epoch + 1, step=0)
+        if self.judge and self.judge.config.is_due(epoch + 1, self.config.epochs):
+            self._evaluate(self.judge, epoch)
         self._checkpoint()
         if self.accelerator.is_main_process:
             plot_losses(self.journal, self.output / "losses.png")
+
+    def _evaluate(self, judge: Judge, epoch: int) -> None:
+        """Score the network and keep its weights where they are the best so far."""
+        figures: Figures = {}
+        if self.accelerator.is_main_process:
+            figures = judge.score(self.best_network)
+        if self.accelerator.num_processes > 1:
+            figures = broadcast_object_list([figures])[0]
+        score, best = judge.choose(figures), self.position.best
+        is_best = best is None or score > best
+        stale = 0 if is_best else self.position.stale + 1
+        self.position = replace(self.position, best=score if is_best else best, stale=stale)
+        if is_best:
+            self._write_weights(BEST)
+        if self.accelerator.is_main_process:
+            self._write_scores(judge, epoch, figures)
+        self.accelerator.log(
+            {f"scores/{name}": value for name, value in figures.items()}, step=self.position.total
+        )
+
+    def _write_scores(self, judge: Judge, epoch: int, figures: Figures) -> None:
+        self.journal.write(
+            {
+                "step": self.position.total,
+                "epoch": epoch,
+                "minutes": round(self.position.minutes, 3),
+                SCORES: figures,
+                "best": not self.position.stale,
+                "trained_on": bool(judge.trained_on),
+            }
+        )
+        plot_scores(self.journal, self.output / "metrics.png")
+        logger.info(
+            "epoch %d: %s%s%s",
+            epoch,
+            ", ".join(f"{name} {value:.4f}" for name, value in figures.items()),
+            "" if self.position.stale else "; the best so far",
+            " (pictures that are trained on)" if judge.trained_on else "",
+        )
+
+    def _why_enough(self) -> str:
+        patience = self.judge.config.patience if self.judge else 0
+        return (
+            f"no better score in {patience} evaluations"
+            if 0 < patience <= self.position.stale
+            else ""
+        )
 
     def _checkpoint(self) -> None:
         if not self.accelerator.is_main_process:
