@@ -86,22 +86,18 @@ class ExportOptions:
     sequence: Path | None = None
     """MOTChallenge sequence with ground truth to track and score with file and weights."""
 
-    def __post_init__(self) -> None:
-        if self.int8 != (self.calibration is not None):
-            raise InputError(
-                "--int8 and --calibration FOLDER belong together: 8-bit ranges are set on pictures "
-                "like those the network will see"
-            )
-
 
 def run(options: ExportOptions) -> str:
     """Write the file, and return what it is and how near it stays."""
     from jde.export.exporting import export_network  # noqa: PLC0415 (keeps help quick)
     from jde.export.quantisation import calibration_pictures  # noqa: PLC0415
+    from jde.export.writing import check_name  # noqa: PLC0415
     from jde.weights.loading import load_detector  # noqa: PLC0415
     from jde.weights.networks import load_network  # noqa: PLC0415
 
     settings = _settings(options)
+    check_name(options.output, settings.format)
+    _check_calibration(options)
     _check_sequence(options.sequence)
     pictures = _pictures(options)
     network = load_network(options.weights, size=options.size)
@@ -139,6 +135,14 @@ def _settings(options: ExportOptions) -> "ExportSettings":
         limit=options.limit,
         max_overlap=options.max_overlap,
     )
+
+
+def _check_calibration(options: ExportOptions) -> None:
+    if options.int8 != (options.calibration is not None):
+        raise InputError(
+            "--int8 and --calibration FOLDER belong together: 8-bit ranges are set on pictures "
+            "like those the network will see"
+        )
 
 
 def _check_sequence(sequence: Path | None) -> None:
