@@ -178,6 +178,8 @@ class Trainer:
             else:
                 reason = "all epochs done"
         self._checkpoint()
+        if self.position.step:
+            self._plot()
         if interruption.name:
             return Outcome(self.position, None, f"stopped by {interruption.name}")
         return Outcome(self.position, self._write_weights(WEIGHTS), reason)
@@ -283,6 +285,9 @@ class Trainer:
         if self.judge and self.judge.config.is_due(epoch + 1, self.config.epochs):
             self._evaluate(self.judge, epoch)
         self._checkpoint()
+        self._plot()
+
+    def _plot(self) -> None:
         if self.accelerator.is_main_process:
             plot_losses(self.journal, self.output / "losses.png")
 
@@ -350,7 +355,6 @@ class Trainer:
         path = self.output / name
         if self.accelerator.is_main_process:
             write_network(path, self.best_network, criterion=self.criterion.state_dict())
-            plot_losses(self.journal, self.output / "losses.png")
         return path
 
     def _mean(self, values: torch.Tensor) -> torch.Tensor:

@@ -16,6 +16,7 @@ from jde.model.presets import find_preset
 from jde.tracking.config import TrackerConfig
 from jde.training.config import TrainingConfig
 from jde.training.evaluation_config import EvaluationConfig
+from jde.training.journal import Journal, plot_scores
 from jde.training.judge import Figures, Judge
 from jde.training.trainer import Trainer
 from jde.weights.native import read_network
@@ -69,6 +70,15 @@ def test_the_best_averaged_weights_are_kept(tmp_path: Path) -> None:
     assert [entry["best"] for entry in entries(tmp_path)] == [True, True, False]
     assert [entry["scores"]["IDF1"] for entry in entries(tmp_path)] == [0.9, 0.5, 0.7]
     assert {entry["trained_on"] for entry in entries(tmp_path)} == {False}
+    assert (tmp_path / "metrics.png").exists()
+
+
+def test_scores_are_drawn(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "log.jsonl")
+    for step, mota in ((4, 0.1), (8, 0.3)):
+        scores = {"MOTA": mota, "IDF1": 0.2}
+        journal.write({"step": step, "epoch": step // 4, "scores": scores, "trained_on": False})
+    plot_scores(journal, tmp_path / "metrics.png")
     assert (tmp_path / "metrics.png").read_bytes().startswith(b"\x89PNG")
 
 

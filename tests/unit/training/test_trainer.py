@@ -48,6 +48,7 @@ def same_weights(first: Path, second: Path) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.usefixtures("plots")
 def test_a_run_leaves_weights_log_plot_and_checkpoint(tmp_path: Path) -> None:
     outcome = trainer(tmp_path).train()
     assert outcome.reason == "all epochs done"
