@@ -15,7 +15,7 @@ from jde.data.augmentation import (
     warp_letterboxed,
 )
 from jde.data.colour import scale_saturation_and_value
-from jde.data.geometry import AffineDraw, letterbox_labels
+from jde.data.geometry import AffineDraw
 from jde.data.sample import Labels, Sample
 from jde.structures.letterbox import Letterbox
 
@@ -130,7 +130,7 @@ def test_labels_are_letterboxed_as_the_specification_says(size: tuple[int, int])
         axis=1,
     )
     corners = np.stack([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], axis=1) * np.tile(size, 2)
-    placed = letterbox_labels(corners.astype(np.float32), Letterbox.fit(size, SIZE), SIZE)
+    placed = Letterbox.fit(size, SIZE).to_network(corners.astype(np.float32))
     np.testing.assert_allclose(placed, expected, rtol=1e-6)
 
 

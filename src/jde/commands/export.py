@@ -3,7 +3,7 @@
 import logging
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -89,9 +89,12 @@ class ExportOptions:
 
 def run(options: ExportOptions) -> str:
     """Write the file, and return what it is and how near it stays."""
-    from jde.export.exporting import export_network  # noqa: PLC0415 (keeps help quick)
+    from jde.engines.torch_engine import TorchEngine  # noqa: PLC0415 (keeps help quick)
+    from jde.export.exporting import export_network  # noqa: PLC0415
     from jde.export.quantisation import calibration_pictures  # noqa: PLC0415
     from jde.export.writing import check_name  # noqa: PLC0415
+    from jde.model.detector import Detector  # noqa: PLC0415
+    from jde.model.post_processing import PostProcessing  # noqa: PLC0415
     from jde.weights.loading import load_detector  # noqa: PLC0415
     from jde.weights.networks import load_network  # noqa: PLC0415
 
@@ -101,19 +104,18 @@ def run(options: ExportOptions) -> str:
     _check_sequence(options.sequence)
     pictures = _pictures(options)
     network = load_network(options.weights, size=options.size)
+    # Of the very weights that are written, whatever happens to their file meanwhile.
+    origin = Detector(
+        TorchEngine(network, device="cpu"),
+        network.config,
+        replace(PostProcessing.for_source(network.config.source), max_overlap=options.max_overlap),
+    )
     calibration = (
         calibration_pictures(options.calibration, network.config.input_size)
         if options.calibration
         else []
     )
     export_network(network, options.output, settings, calibration=calibration)
-    origin = load_detector(
-        options.weights,
-        engine="torch",
-        device="cpu",
-        size=options.size,
-        max_overlap=options.max_overlap,
-    )
     exported = load_detector(options.output, size=options.size, max_overlap=options.max_overlap)
     return "\n".join([_describe(options, exported), *_reports(options, origin, exported, pictures)])
 

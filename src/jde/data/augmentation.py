@@ -9,7 +9,6 @@ from jde.data.colour import ColourConfig, degrade, scale_saturation_and_value
 from jde.data.geometry import (
     AffineDraw,
     Matrix,
-    letterbox_labels,
     letterbox_matrix,
     remains_visible,
     shrink_boxes,
@@ -100,7 +99,7 @@ class Augmentation:
         self, labels: Labels, box: Letterbox, affine: AffineDraw, zoom: Matrix
     ) -> tuple[Matrix, Labels]:
         matrix = affine.matrix(self.size) @ zoom
-        boxes = letterbox_labels(labels.boxes, box, self.size)
+        boxes = box.to_network(labels.boxes)
         moved = move_labels(replace(labels, boxes=boxes), affine, zoom, self.size)
         if self.config.keep_people and len(labels) and not len(moved):
             return np.eye(3), replace(labels, boxes=boxes)
@@ -121,7 +120,7 @@ def check_shape(sample: Sample, size: Size) -> None:
 def letterbox_sample(sample: Sample, size: Size) -> Sample:
     """Return the sample scaled and centred in a picture of `size`, and nothing else changed."""
     image, box = letterbox_image(sample.image, size)
-    boxes = letterbox_labels(sample.labels.boxes, box, size)
+    boxes = box.to_network(sample.labels.boxes)
     return replace(sample, image=image, labels=replace(sample.labels, boxes=boxes))
 
 

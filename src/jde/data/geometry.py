@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64
+from jaxtyping import Bool, Float, Float64
 
 from jde.structures.letterbox import Letterbox, Size
 
@@ -62,16 +62,6 @@ def letterbox_matrix(box: Letterbox, image: Size) -> Matrix:
             [0, 0, 1],
         ]
     )
-
-
-def letterbox_labels(
-    boxes: Float32[np.ndarray, "n 4"], box: Letterbox, network: Size
-) -> Float32[np.ndarray, "n 4"]:
-    """Return corner boxes in the letterboxed picture; the padding counts in unrounded halves."""
-    left = (network[0] - box.resized[0]) / 2
-    top = (network[1] - box.resized[1]) / 2
-    shift = np.array([left, top, left, top])
-    return (boxes * box.scale + shift).astype(np.float32)
 
 
 def warp_boxes(boxes: Float[np.ndarray, "n 4"], matrix: Matrix) -> Float64[np.ndarray, "n 4"]:

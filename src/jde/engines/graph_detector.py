@@ -7,8 +7,7 @@ from jaxtyping import Float32, Int64
 
 from jde.engines.graph_runtime import GraphRuntime
 from jde.engines.model_card import BOXES, EMBEDDINGS, SCORES
-from jde.imaging.letterboxing import letterbox_image
-from jde.model.detector import check_image
+from jde.model.detector import fit_pictures
 from jde.model.post_processing import PostProcessing
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
@@ -43,15 +42,10 @@ class GraphDetector:
         """Return the people in each of several pictures, which may differ in size."""
         if not images:
             return []
-        for image in images:
-            check_image(image)
-        fitted = [
-            letterbox_image(image, self.input_size, rounded_padding=self.settings.rounded_padding)
-            for image in images
-        ]
-        answers = self.engine.run(np.stack([picture for picture, _ in fitted]))
+        pictures, letterboxes = fit_pictures(images, self.input_size, self.settings)
+        answers = self.engine.run(pictures)
         found = []
-        for row, (_, letterbox) in enumerate(fitted):
+        for row, letterbox in enumerate(letterboxes):
             kept = answers[SCORES][row] > np.float32(self.settings.min_score)
             boxes = letterbox.to_image(answers[BOXES][row][kept])
             found.append(

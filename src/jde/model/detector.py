@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, UInt8
 
 from jde.imaging.letterboxing import letterbox_image
 from jde.model.config import ModelConfig
@@ -88,14 +88,8 @@ class Detector:
         return np.concatenate(found), np.concatenate(embeddings)
 
     def _run(self, images: Sequence[Image]) -> tuple[HeadMaps, list[Letterbox]]:
-        for image in images:
-            check_image(image)
-        fitted = [
-            letterbox_image(image, self.input_size, rounded_padding=self.settings.rounded_padding)
-            for image in images
-        ]
-        stacked = fitted[0][0][None] if len(fitted) == 1 else np.stack([one for one, _ in fitted])
-        return self.engine(stacked), [letterbox for _, letterbox in fitted]
+        pictures, letterboxes = fit_pictures(images, self.input_size, self.settings)
+        return self.engine(pictures), letterboxes
 
     def detect(self, maps: HeadMaps, picture: int, letterbox: Letterbox) -> Detections:
         """Return the people in one picture of a batch whose head maps are there already."""
@@ -135,6 +129,23 @@ class Detector:
             embeddings[mine] = maps.embeddings(int(level), pictures, rows[mine], columns[mine])
         lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
         return embeddings / np.maximum(lengths, np.float32(TINY))
+
+
+def fit_pictures(
+    images: Sequence[Image], size: Size, settings: PostProcessing
+) -> tuple[UInt8[np.ndarray, "n h w 3"], list[Letterbox]]:
+    """Return pictures brought to the network's input, and the map of each.
+
+    Raises:
+        InputError: One is no picture.
+    """
+    for image in images:
+        check_image(image)
+    fitted = [
+        letterbox_image(image, size, rounded_padding=settings.rounded_padding) for image in images
+    ]
+    stacked = fitted[0][0][None] if len(fitted) == 1 else np.stack([one for one, _ in fitted])
+    return stacked, [letterbox for _, letterbox in fitted]
 
 
 def answered_boxes(

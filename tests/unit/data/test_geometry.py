@@ -6,7 +6,6 @@ import pytest
 from jde.data.augmentation import flip_labels, move_labels
 from jde.data.geometry import (
     AffineDraw,
-    letterbox_labels,
     letterbox_matrix,
     remains_visible,
     shrink_boxes,
@@ -57,7 +56,7 @@ def test_hull_of_a_turned_box_shrinks_by_the_root_of_the_cosine() -> None:
 def test_labels_take_the_unrounded_padding() -> None:
     # 101x100 in 64x64: scale 64/101, 64x63, half a row of padding.
     box = Letterbox.fit((101, 100), (64, 64))
-    placed = letterbox_labels(np.array([[0, 0, 101, 100]], np.float32), box, (64, 64))
+    placed = box.to_network(np.array([[0, 0, 101, 100]], np.float32))
     np.testing.assert_allclose(placed, [[0, 0.5, 64, 0.5 + 6400 / 101]], rtol=1e-6)
 
 
