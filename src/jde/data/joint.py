@@ -1,15 +1,19 @@
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int64
 
-from jde.data.sample import UNKNOWN_IDENTITY, Sample, Source
+from jde.data.sample import UNKNOWN_IDENTITY, Borrower, Lender, Sample, Source
 from jde.structures.errors import InputError
 
 
 class JointSource:
     """Several sources as one: their identities are numbered one after the other.
+
+    People who were cut out of one source and are shown by another keep their number: as two
+    identities they would teach the embedding to tell a person from the same person.
 
     Args:
         sources: What to join, in the order that numbers the identities.
@@ -32,9 +36,7 @@ class JointSource:
             for source, factor in zip(self.sources, factors, strict=True)
         ]
         self._ends = np.cumsum([0, *counts])
-        identity_counts = [source.identity_count for source in self.sources]
-        self.offsets: Int64[np.ndarray, " n"] = np.cumsum([0, *identity_counts])[:-1]
-        self.identity_count = sum(identity_counts)
+        self.numbers, self.identity_count = number_identities(self.sources)
         if not len(self):
             raise InputError("the sources hold no picture; name at least one with pictures")
 
@@ -58,7 +60,32 @@ class JointSource:
         number, position = self.locate(index)
         sample = self.sources[number].load(position, rng)
         known = sample.labels.identities != UNKNOWN_IDENTITY
-        identities = np.where(
-            known, sample.labels.identities + self.offsets[number], UNKNOWN_IDENTITY
-        )
+        identities = np.full_like(sample.labels.identities, UNKNOWN_IDENTITY)
+        identities[known] = self.numbers[number][sample.labels.identities[known]]
         return replace(sample, labels=replace(sample.labels, identities=identities))
+
+
+def number_identities(sources: Sequence[Source]) -> tuple[list[Int64[np.ndarray, " n"]], int]:
+    """Return the joint number of each identity of each source, and how many numbers there are."""
+    lent = [one.identity_names if isinstance(one, Lender) else () for one in sources]
+    times = Counter(name for names in lent for name in names)
+    names = [
+        one.borrowed_names if isinstance(one, Borrower) else own
+        for one, own in zip(sources, lent, strict=True)
+    ]
+    is_lent = [
+        # A name that two sources use says nothing.
+        np.array([isinstance(one, Borrower) and times[name] == 1 for name in mine], bool)
+        if mine
+        else np.zeros(one.identity_count, bool)
+        for one, mine in zip(sources, names, strict=True)
+    ]
+    ends = np.cumsum([0, *(int((~borrowed).sum()) for borrowed in is_lent)])
+    numbers = [np.full(len(borrowed), -1, np.int64) for borrowed in is_lent]
+    owners: dict[str, int] = {}
+    for mine, own, borrowed, first in zip(numbers, lent, is_lent, ends[:-1], strict=True):
+        mine[~borrowed] = first + np.arange((~borrowed).sum())
+        owners.update(zip(own, mine.tolist(), strict=False))
+    for mine, called, borrowed in zip(numbers, names, is_lent, strict=True):
+        mine[borrowed] = [owners[called[place]] for place in np.flatnonzero(borrowed)]
+    return numbers, int(ends[-1])

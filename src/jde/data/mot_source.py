@@ -59,7 +59,7 @@ def mot_source(
     pictures = _part(list(_numbered(list_pictures(info.image_folder))), frames)
     rows = read_mot(folder / GROUND_TRUTH)
     rows = rows.where(_counts(rows, min_visibility) & np.isin(rows.frames, list(pictures)))
-    _, identities = np.unique(rows.ids, return_inverse=True)
+    numbers, identities = np.unique(rows.ids, return_inverse=True)
     shares = ltwh_to_corners(rows.ltwh) / np.tile([info.width, info.height], 2)
     order = np.argsort(rows.frames, kind="stable")
     bounds = np.searchsorted(rows.frames[order], [[one, one + 1] for one in pictures])
@@ -69,6 +69,7 @@ def mot_source(
             Annotation(path, shares[order[first:end]], identities[order[first:end]])
             for path, (first, end) in zip(pictures.values(), bounds.reshape(-1, 2), strict=True)
         ),
+        identity_names=tuple(f"{info.name}-{number:05d}" for number in numbers.tolist()),
         size=(info.width, info.height),
         network=network,
     )

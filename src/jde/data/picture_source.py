@@ -37,6 +37,7 @@ class PictureSource:
         identities: Identity of every box; -1 where unknown.
         starts: First box of every picture, and the number of all boxes.
         identity_count: Number of identities.
+        identity_names: What cut-outs of each identity are called; empty where nobody says.
         size: Width and height that every picture must have; None accepts any.
         network: Size that pictures are read for: big ones are decoded at half their size or less.
             None decodes every pixel.
@@ -48,6 +49,7 @@ class PictureSource:
     identities: Int64[np.ndarray, " m"]
     starts: Int64[np.ndarray, " starts"]
     identity_count: int
+    identity_names: tuple[str, ...] = ()
     size: Size | None = None
     network: Size | None = None
 
@@ -57,6 +59,7 @@ class PictureSource:
         name: str,
         annotations: Iterable[Annotation],
         *,
+        identity_names: tuple[str, ...] = (),
         size: Size | None = None,
         network: Size | None = None,
     ) -> "PictureSource":
@@ -78,6 +81,7 @@ class PictureSource:
             starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             # Numbers that nobody wears are unused rows of the classifier, as in the reference.
             identity_count=int(identities.max(initial=-1)) + 1,
+            identity_names=identity_names,
             size=size,
             network=network,
         )

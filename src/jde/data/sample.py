@@ -59,6 +59,26 @@ class Sample:
 
 
 @runtime_checkable
+class Lender(Protocol):
+    """A source that names its identities, as the cut-outs of these people are called."""
+
+    @property
+    def identity_names(self) -> tuple[str, ...]:
+        """One name for each identity, or none at all."""
+        ...
+
+
+@runtime_checkable
+class Borrower(Protocol):
+    """A source that shows people of other sources again."""
+
+    @property
+    def borrowed_names(self) -> tuple[str, ...]:
+        """One name for each identity: where another source has it, both show one person."""
+        ...
+
+
+@runtime_checkable
 class Source(Protocol):
     """Labelled pictures that can be asked for in any order, from several processes."""
 

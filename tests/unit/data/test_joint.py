@@ -35,7 +35,7 @@ def paths(source: JointSource) -> list[str]:
 def test_identities_run_on_over_the_sources() -> None:
     joint = JointSource([Row("a", 3, 3), Row("stills", 2, 0), Row("b", 2, 5)])
     assert joint.identity_count == 8
-    assert joint.offsets.tolist() == [0, 3, 3]
+    assert [one.tolist() for one in joint.numbers] == [[0, 1, 2], [], [3, 4, 5, 6, 7]]
     identities = [joint.load(index, RNG).labels.identities.tolist() for index in range(len(joint))]
     assert identities == [[-1, 0], [-1, 1], [-1, 2], [-1, -1], [-1, -1], [-1, 3], [-1, 4]]
 
@@ -50,7 +50,7 @@ def test_published_joint_set_has_the_published_offsets() -> None:
         "eth": 0,
     }
     joint = JointSource([Row(name, 1, count) for name, count in counts.items()])
-    assert joint.offsets.tolist() == [0, 547, 1590, 1590, 13521, 14454]
+    assert [int(one[0]) for one in joint.numbers if len(one)] == [0, 547, 1590, 13521]
     assert joint.identity_count == 14454
 
 
@@ -72,3 +72,36 @@ def test_nothing_to_train_on_is_refused() -> None:
         JointSource([])
     with pytest.raises(InputError, match="repeat must be a number above 0"):
         JointSource([Row("a", 4, 0)], [0.0])
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Row):
+    """Pictures of people with names."""
+
+    identity_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cut(Row):
+    """Pictures of people who were cut out of others."""
+
+    borrowed_names: tuple[str, ...] = ()
+
+
+def test_cut_out_people_keep_the_number_of_the_person_they_show() -> None:
+    joint = JointSource(
+        [
+            Cut("composed", 1, 3, ("street-2", "elsewhere-1", "street-1")),
+            Named("street", 1, 2, ("street-1", "street-2")),
+            Row("stills", 1, 2),
+        ]
+    )
+    assert [one.tolist() for one in joint.numbers] == [[2, 0, 1], [1, 2], [3, 4]]
+    assert joint.identity_count == 5
+
+
+def test_a_name_of_two_sources_is_nobody() -> None:
+    joint = JointSource(
+        [Named("a", 1, 1, ("x",)), Named("b", 1, 1, ("x",)), Cut("composed", 1, 1, ("x",))]
+    )
+    assert [one.tolist() for one in joint.numbers] == [[0], [1], [2]]

@@ -16,8 +16,8 @@ MOST_TIMES = 4
 class ComposedSource:
     """Cut-out people in labelled pictures, as training data.
 
-    The identities are those of the cut-outs; people who are in the backgrounds keep their boxes
-    and train the detector alone.
+    The identities are those of the cut-outs, and in a joint set those of the sequences that they
+    were cut from; people who are in the backgrounds keep their boxes and train the detector alone.
 
     Attributes:
         cutouts: Who is put in.
@@ -46,6 +46,11 @@ class ComposedSource:
     def identity_count(self) -> int:
         """Number of identities: labels hold values below it."""
         return len(self.cutouts)
+
+    @property
+    def borrowed_names(self) -> tuple[str, ...]:
+        """Where each identity was cut from, as sources that know their people name them."""
+        return self.cutouts.names
 
     def __len__(self) -> int:
         return self.length

@@ -58,6 +58,11 @@ class Cutouts:
     def __len__(self) -> int:
         return len(self.views)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each identity's folder is called."""
+        return tuple(views[0].parent.name for views in self.views)
+
 
 @lru_cache(maxsize=KEPT_IN_MEMORY)
 def read_cutout(path: Path) -> tuple[Image, Opacity]:

@@ -86,8 +86,8 @@ def cut_from_pictures(source: PictureSource, output: Path, *, sightings: int = 1
     person. Crops where that fails are left out.
 
     Args:
-        source: Pictures with boxes and identities.
-        output: Folder of the cut-outs: one folder for each identity is made in it.
+        source: Pictures with boxes and named identities.
+        output: Folder of the cut-outs: one folder for each identity is made in it, by its name.
         sightings: How many sightings of one identity are tried, spread evenly over all.
     """
     chosen = list(_choose(source, sightings))
@@ -97,8 +97,8 @@ def cut_from_pictures(source: PictureSource, output: Path, *, sightings: int = 1
         for view in group:
             cut = cut_box(image, view.box)
             if cut is not None:
-                name = output / f"{source.name}-{view.identity:05d}" / f"{picture.stem}.png"
-                write_cutout(name, *cut)
+                person = source.identity_names[view.identity]
+                write_cutout(output / person / f"{picture.stem}.png", *cut)
                 count += 1
     return count
 
