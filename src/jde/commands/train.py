@@ -19,7 +19,8 @@ from jde.model.builders import build_network
 from jde.structures.errors import InputError
 from jde.training.boards import open_boards
 from jde.training.checkpoint import find_snapshots
-from jde.training.initialisation import initialise
+from jde.training.imprinting import imprint
+from jde.training.initialisation import initialise, starting_weights
 from jde.training.judge import Judge
 from jde.training.picture_files import digest
 from jde.training.provenance import write_provenance
@@ -114,14 +115,14 @@ def train(config: RunConfig, *, resume: bool = False) -> Outcome:
     model = config.model.resolve()
     source = build_joint_source(config.data, model.input_size)
     network = build_network(model)
-    if config.training.initialise:
-        initialise(network, config.training.initialise)
+    for weights in starting_weights(config.training):
+        initialise(network, weights)
     criterion = JDECriterion(model.anchors, model.embedding_dim, source.identity_count, config.loss)
     accelerator = make_accelerator(config.training, config.output)
     feed = make_feed(config, source, accelerator)
     trainer = Trainer(network, criterion, feed, config.training, config.output, accelerator)
-    if not (resume and trainer.resume()) and accelerator.is_main_process:
-        trainer.journal.path.unlink(missing_ok=True)
+    if not (resume and trainer.resume()):
+        trainer.prepare_start()
     judge = make_judge(config, source, accelerator)
     if accelerator.is_main_process:
         describe_run(config, source, trainer, judge)

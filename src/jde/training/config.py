@@ -29,7 +29,10 @@ class TrainingConfig:
         balance_rate: Factor on the learning rate of the loss's learned weights: AdamW, whose steps
             don't grow with the gradient, needs more than 1 to balance the tasks in time.
         ema: Decay of the averaged weights that are evaluated and kept; 0 keeps the last ones.
-        initialise: Weight file or name that the network starts from.
+        initialise: Weight file or name that the network starts from; of several, each overwrites
+            what fits it.
+        imprint: Batches at whose embeddings the identity classifier looks before it starts from
+            their means, for networks that embed already; 0 starts it at random.
         precision: Of the network's arithmetic; losses are always computed in 32 bits.
         device: `auto` takes what is there.
         channels_last: Memory order of pictures and feature maps; faster on most devices.
@@ -60,7 +63,8 @@ class TrainingConfig:
     backbone_rate: float = 1.0
     balance_rate: float = 1.0
     ema: float = 0.0
-    initialise: str = ""
+    initialise: str | tuple[str, ...] = ""
+    imprint: int = 0
     precision: Literal["no", "bf16", "fp16"] = "no"
     device: Literal["auto", "cpu"] = "auto"
     channels_last: bool = True

@@ -5,10 +5,17 @@ import torch
 from jde.model.mobilenet import MobileNet
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
+from jde.training.config import TrainingConfig
 from jde.weights.mobilenet import initialise_mobilenet, read_mobilenet
 from jde.weights.networks import find_weights, load_checkpoint
 
 logger = logging.getLogger(__name__)
+
+
+def starting_weights(config: TrainingConfig) -> tuple[str, ...]:
+    """Return the files or names that a recipe starts from, in order."""
+    names = config.initialise
+    return (names,) * bool(names) if isinstance(names, str) else names
 
 
 def initialise(network: JDENet, weights: str) -> int:

@@ -21,6 +21,7 @@ from jde.training.boards import available_boards, board_folder
 from jde.training.checkpoint import Position, find_snapshots, read_snapshot, write_snapshot
 from jde.training.config import TrainingConfig
 from jde.training.feed import Feed
+from jde.training.imprinting import imprint
 from jde.training.interruption import Interruption
 from jde.training.journal import SCORES, Journal, Meter, plot_losses, plot_scores
 from jde.training.judge import Figures, Judge
@@ -136,6 +137,14 @@ class Trainer:
     def best_network(self) -> JDENet:
         """The network to judge and keep: averaged weights where there are any."""
         return self.average.network if self.average else self.network
+
+    def prepare_start(self) -> None:
+        """Do what a fresh run needs before its first step: an empty log, a classifier that knows."""
+        if self.accelerator.is_main_process:
+            self.journal.path.unlink(missing_ok=True)
+        if self.config.imprint:
+            with self.accelerator.autocast():
+                imprint(self.accelerator.unwrap_model(self.task), self.feed, self.config.imprint)
 
     def resume(self) -> bool:
         """Go on from the latest checkpoint of the output folder; return whether there was one."""
