@@ -19,7 +19,6 @@ from jde.model.builders import build_network
 from jde.structures.errors import InputError
 from jde.training.boards import open_boards
 from jde.training.checkpoint import find_snapshots
-from jde.training.imprinting import imprint
 from jde.training.initialisation import initialise, starting_weights
 from jde.training.judge import Judge
 from jde.training.picture_files import digest

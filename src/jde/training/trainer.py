@@ -139,7 +139,7 @@ class Trainer:
         return self.average.network if self.average else self.network
 
     def prepare_start(self) -> None:
-        """Do what a fresh run needs before its first step: an empty log, a classifier that knows."""
+        """Empty the log and, where the recipe says so, imprint the classifier: for a fresh run."""
         if self.accelerator.is_main_process:
             self.journal.path.unlink(missing_ok=True)
         if self.config.imprint:

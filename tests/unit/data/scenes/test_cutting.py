@@ -72,9 +72,7 @@ def test_views_of_one_identity_come_from_several_pictures(tmp_path: Path) -> Non
         write_picture(path, image)
         shares = np.array([sprite.box]) / [320, 240, 320, 240]
         annotations.append(Annotation(path, shares, np.zeros(1, np.int64)))
-    source = PictureSource.of(
-        "street", annotations, identity_names=("street-7",), size=(320, 240)
-    )
+    source = PictureSource.of("street", annotations, identity_names=("street-7",), size=(320, 240))
     count = cut_from_pictures(source, tmp_path / "people", sightings=3)
     assert 2 <= count <= 3
     people = Cutouts.read(tmp_path / "people")
