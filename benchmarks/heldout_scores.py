@@ -13,12 +13,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from jde.commands.track import track
+from jde.commands.track import track, tracker_for
 from jde.formats.mot_text import read_mot, write_mot
 from jde.formats.seqinfo import read_seqinfo, write_seqinfo
 from jde.imaging.picture_file import list_pictures
 from jde.metrics.tracking_report import evaluate_tracking
-from jde.tracking.config import TrackerConfig
 from jde.weights.loading import load_detector
 
 SCENES = ("TUD-Stadtmitte-a", "MOT17-09-a", "PETS09-S2L1-a")
@@ -48,7 +47,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--weights", default="jde-nano")
     parser.add_argument("--sequences", nargs="+", default=list(SCENES))
     parser.add_argument("--start", type=float, default=0.667)
-    parser.add_argument("--min-score", type=float, default=0.5)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("JDE_DATA", ".")))
     return parser.parse_args()
 
@@ -56,7 +54,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Cut, track and score."""
     options = arguments()
-    detector = load_detector(options.weights, min_score=options.min_score)
+    detector = load_detector(options.weights)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cuts = [
@@ -64,7 +62,7 @@ def main() -> None:
             for sequence in options.sequences
         ]
         for label, uses in (("appearance and motion", True), ("motion alone", False)):
-            config = TrackerConfig(use_embeddings=uses)
+            config = replace(tracker_for(detector), use_embeddings=uses)
             results = folder / label.replace(" ", "-")
             results.mkdir()
             for sequence in cuts:

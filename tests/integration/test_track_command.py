@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.real_data import DATA, needs_data
 import jde
 from jde import cli
 from jde.formats.mot_text import MotRows, read_mot
+from jde.model.presets import find_preset
 from jde.structures.detections import Detections
 from jde.structures.frame import Image
 from jde.video.reading import read_video
@@ -91,6 +93,34 @@ def test_summary_says_what_ran_and_how_fast(tmp_path: Path) -> None:
     assert set(summary["milliseconds_per_frame"]) == stages
     assert summary["bottleneck"] in stages
     assert {"python", "jde", "numpy", "av"} <= set(summary["versions"])
+
+
+class Calibrated(Bystander):
+    """Sees the same with weights that want more certainty of somebody new."""
+
+    config = replace(find_preset("jde-nano"), start_score=0.95)
+
+
+def test_the_weights_say_which_score_starts_a_track(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jde.weights.loading.load_detector", lambda *_, **__: Calibrated())
+    source = str(write_video(tmp_path / "walk.mp4", count=4))
+
+    def rows(*options: str) -> int:
+        out = tmp_path / "out"
+        assert cli.run(["track", source, "--output", str(out), "--no-video", *options]) == 0
+        return len(read_mot(out / "tracks.txt"))
+
+    assert rows() == 0, "the person scores 0.9"
+    assert rows("--start-score", "0.85") == 4
+    assert rows("--min-score", "0.5") == 4, "alone it is both"
+    assert rows("--min-score", "0.5", "--start-score", "0.95") == 0
+    assert rows("--profile", "zhongdao") == 3, (
+        "published programs ask for 0.5 and a second sighting"
+    )
+    outcome = jde.track(source, Calibrated(), tmp_path / "python", video=False)
+    assert outcome.run.identities == set()
 
 
 @pytest.mark.usefixtures("bystander")

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import tyro
 
+from jde.structures.errors import InputError
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConvertOptions:
@@ -38,13 +40,17 @@ class ConvertOptions:
     network_only: bool = False
     """Leave out the identity classifier and the loss weights, which only training needs."""
 
+    start_score: float | None = None
+    """Score with which a detection of these weights starts a track in 'jde track', where another
+    than the published 0.5 does better (.safetensors only)."""
+
 
 def run(options: ConvertOptions) -> str:
     """Convert a checkpoint and say what it was."""
     from jde.weights.input_size import parse_anchors, parse_size  # noqa: PLC0415 (keeps help quick)
     from jde.weights.networks import find_weights  # noqa: PLC0415
     from jde.weights.reading import read_weights  # noqa: PLC0415
-    from jde.weights.writing import write_weights  # noqa: PLC0415
+    from jde.weights.writing import NATIVE, write_weights  # noqa: PLC0415
 
     checkpoint = read_weights(
         find_weights(options.source),
@@ -53,6 +59,11 @@ def run(options: ConvertOptions) -> str:
     )
     if options.network_only:
         checkpoint = replace(checkpoint, criterion={})
+    if options.start_score is not None:
+        if options.output.suffix != NATIVE:
+            raise InputError(f"{options.output}: only {NATIVE} files can hold a start score")
+        config = replace(checkpoint.config, start_score=options.start_score)
+        checkpoint = replace(checkpoint, config=config)
     write_weights(options.output, checkpoint, half=options.half)
     config = checkpoint.config
     width, height = config.input_size

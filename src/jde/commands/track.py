@@ -9,6 +9,7 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from jde.model.config import ModelConfig
 from jde.pipeline.job import Outcome, TrackingJob, milliseconds_per_frame
 from jde.pipeline.result_files import NAMES, Format, make_folder
 from jde.pipeline.tracking import BatchDetector, TrackingRun
@@ -56,6 +57,10 @@ class TrackOptions:
     min_score: float | None = None
     """Least confidence of a person, from 0 to 1 [default: that of weights and profile]."""
 
+    start_score: float | None = None
+    """Confidence with which somebody new is followed; less only continues a track [default:
+    --min-score if given, else that of weights and profile]."""
+
     max_overlap: float | None = None
     """Overlap beyond which the less certain of two boxes is dropped, from 0 to 1
     [default: that of the weights]."""
@@ -97,34 +102,43 @@ def track(
         source: Whatever `read_video` reads.
         weights: Name or file of weights, or a detector that is loaded already.
         output: Folder for the results.
-        config: How detections become tracks.
+        config: How detections become tracks; with the score of the weights where not given.
         formats: Text files to write.
         video: Also write the video with the tracks drawn into it.
     """
     opened = read_video(source)
     named = isinstance(weights, str | Path)
+    detector = _load(weights) if isinstance(weights, str | Path) else weights
     job = TrackingJob(
         output=Path(output),
-        config=config or TrackerConfig(),
+        config=config or tracker_for(detector),
         formats=tuple(formats),
         video=video,
         weights=str(weights) if named else type(weights).__name__,
     )
-    detector = _load(weights) if isinstance(weights, str | Path) else weights
     outcome = job.run(opened, detector)
     for loss in opened.losses:
         logger.warning("%s", loss)
     return outcome
 
 
+def tracker_for(detector: BatchDetector) -> TrackerConfig:
+    """Return how to associate what a detector finds: with the score that suits its weights."""
+    config = getattr(detector, "config", None)
+    if isinstance(config, ModelConfig):
+        return TrackerConfig(min_score=config.start_score)
+    return TrackerConfig()
+
+
 def run(options: TrackOptions) -> str:
     """Track every source and return where the files are and how long each stage took."""
-    job = _job(options)
+    _config(options, TrackerConfig())
     sources = _open(options)
     folders = _folders(options.output, sources)
     for folder in folders:
         make_folder(folder)
     detector = _load(options.weights, **_detector_settings(options))
+    job = _job(options, tracker_for(detector))
     reports = []
     for name, source, folder in zip(options.sources, sources, folders, strict=True):
         with _progress(source) as on_frame:
@@ -149,29 +163,29 @@ def _detector_settings(options: TrackOptions) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _job(options: TrackOptions) -> TrackingJob:
-    changes = {
-        name: value
-        for name in ("max_lost_seconds", "min_score")
-        if (value := getattr(options, name)) is not None
-    }
+def _config(options: TrackOptions, default: TrackerConfig) -> TrackerConfig:
+    start = options.min_score if options.start_score is None else options.start_score
+    given = {"max_lost_seconds": options.max_lost_seconds, "min_score": start}
+    changes = {name: value for name, value in given.items() if value is not None}
+    is_ours = options.profile == "default"
+    profile = default if is_ours else getattr(TrackerConfig, options.profile)()
     try:
-        config = replace(_profile(options.profile), **changes)
+        config: TrackerConfig = replace(profile, **changes)
     except ValueError as error:
         raise InputError(str(error)) from error
+    return config
+
+
+def _job(options: TrackOptions, default: TrackerConfig) -> TrackingJob:
     return TrackingJob(
         output=options.output,
-        config=config,
+        config=_config(options, default),
         formats=_formats(options.formats),
         video=options.video,
         show_scores=options.scores,
         batch=options.batch,
         weights=options.weights,
     )
-
-
-def _profile(name: Profile) -> TrackerConfig:
-    return TrackerConfig() if name == "default" else getattr(TrackerConfig, name)()
 
 
 def _formats(words: str) -> tuple[Format, ...]:

@@ -8,6 +8,9 @@ from jde.structures.letterbox import STRIDE, Size
 STRIDES = (32, 16, 8)
 """Pixels of the network's input for one cell of each level, coarse to fine."""
 
+PUBLISHED_SCORE = 0.5
+"""What the authors ask of a new track; files say so where their weights do better with another."""
+
 LevelAnchors = tuple[tuple[float, float], ...]
 Anchors = tuple[LevelAnchors, LevelAnchors, LevelAnchors]
 """Widths and heights in pixels of the network's input, for each level, coarse to fine."""
@@ -36,6 +39,8 @@ class ModelConfig:
         activation: Of the DarkNet-53 backbone: `relu` for MindSpore's weights, else `leaky`.
         stride2_padding: Of the DarkNet-53 backbone: `bottom-right` for MindSpore's weights.
         source: Program that trained the weights; it selects the post-processing profile.
+        start_score: Score with which a detection of these weights starts a track; weaker ones only
+            continue one.
     """
 
     architecture: Architecture
@@ -45,6 +50,7 @@ class ModelConfig:
     activation: Activation = "leaky"
     stride2_padding: StridePadding = "symmetric"
     source: str = "jde"
+    start_score: float = PUBLISHED_SCORE
 
     def __post_init__(self) -> None:
         check_input_size(self.input_size)
@@ -54,6 +60,8 @@ class ModelConfig:
             raise InputError("anchors must hold four (width, height) pairs for each of 3 levels")
         if any(side <= 0 for level in self.anchors for anchor in level for side in anchor):
             raise InputError("anchors must have positive widths and heights")
+        if not 0 <= self.start_score <= 1:
+            raise InputError(f"start_score must be from 0 to 1, got {self.start_score}")
         if self.embedding_dim < 1:
             raise InputError(f"embedding_dim must be positive, got {self.embedding_dim}")
 
@@ -75,6 +83,7 @@ class ModelConfig:
             for name, kind in (("embedding_dim", int), ("source", str)):
                 if type(entries[name]) is not kind:
                     raise InputError(f"{name} must be of type {kind.__name__}")
+            entries["start_score"] = float(entries.get("start_score", PUBLISHED_SCORE))
             entries["input_size"] = tuple(map(int, entries["input_size"]))
             entries["anchors"] = tuple(
                 tuple((float(width), float(height)) for width, height in level)

@@ -247,6 +247,12 @@ def test_the_command_converts_and_says_what_it_found(
     assert run(["convert", str(target), str(tmp_path / "c.safetensors"), "--network-only"]) == 0
     assert "classifier" not in capsys.readouterr().out
     assert not read_weights(tmp_path / "c.safetensors").criterion
+    calibrated = tmp_path / "d.safetensors"
+    assert run(["convert", str(target), str(calibrated), "--start-score", "0.9"]) == 0
+    assert read_weights(calibrated).config.start_score == 0.9
+    refused = str(tmp_path / "d-864x480.pt")
+    assert run(["convert", str(target), refused, "--start-score", "0.9"]) == 2
+    assert "only .safetensors files can hold a start score" in capsys.readouterr().err
     assert run(["convert", str(target), str(tmp_path / "b.onnx")]) == 2
     assert "must end in" in capsys.readouterr().err
     assert run(["convert", str(tmp_path / "none.pt"), str(target)]) == 2

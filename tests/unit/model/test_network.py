@@ -110,6 +110,7 @@ def test_a_configuration_survives_its_json() -> None:
         ('"nano"', '"nanno"'),
         ('"embedding_dim": 128', '"embedding_dim": 128.5'),
         ('"source": "jde"', '"source": 7'),
+        ('"start_score": 0.5', '"start_score": 1.5'),
     ],
 )
 def test_a_configuration_with_a_damaged_field_is_refused(old: str, new: str) -> None:
@@ -117,6 +118,12 @@ def test_a_configuration_with_a_damaged_field_is_refused(old: str, new: str) -> 
     assert old in text
     with pytest.raises(InputError, match="must be"):
         ModelConfig.from_json(text.replace(old, new))
+
+
+def test_files_without_a_start_score_have_the_published_one() -> None:
+    text = PRESETS["jde-nano"].to_json().replace(', "start_score": 0.5', "")
+    assert "start_score" not in text
+    assert ModelConfig.from_json(text).start_score == 0.5
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"architecture": "nano"}', "null"])
