@@ -149,15 +149,18 @@ def make_feed(config: RunConfig, source: JointSource, accelerator: Accelerator) 
     """Return the batches of this process.
 
     Raises:
-        InputError: The batch can't be split evenly.
+        InputError: The batch can't be split evenly, or the loss needs more views than there are.
     """
-    recipe = config.training
-    parts = recipe.accumulate * accelerator.num_processes
+    recipe, views = config.training, config.data.views
+    parts = recipe.accumulate * accelerator.num_processes * views
     if recipe.batch_size % parts:
         raise InputError(
             f"training.batch_size {recipe.batch_size} can't be split into {parts} equal parts "
-            f"({accelerator.num_processes} processes, accumulate {recipe.accumulate})"
+            f"({accelerator.num_processes} processes, accumulate {recipe.accumulate}, "
+            f"views {views})"
         )
+    if config.loss.views and views == 1:
+        raise InputError("loss.views compares views of one picture: set data.views to 2")
     plan = EpochPlan(
         len(source),
         recipe.batch_size // parts,

@@ -16,6 +16,8 @@ class Batch:
         picture: Row of `images` in which each person stands.
         names: Where each picture came from.
         faults: What was wrong with pictures that others in this batch stand in for.
+        views: How many pictures in a row show one picture, each changed in another way.
+        people: Number of each person, the same in all views; None where there is one view.
     """
 
     images: UInt8[Tensor, "n 3 height width"]
@@ -24,6 +26,8 @@ class Batch:
     picture: Int64[Tensor, " m"]
     names: tuple[str, ...]
     faults: tuple[str, ...] = ()
+    views: int = 1
+    people: Int64[Tensor, " m"] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -36,6 +40,7 @@ class Batch:
             boxes=self.boxes.to(device, non_blocking=True),
             identities=self.identities.to(device, non_blocking=True),
             picture=self.picture.to(device, non_blocking=True),
+            people=None if self.people is None else self.people.to(device, non_blocking=True),
         )
 
     def pin_memory(self) -> "Batch":
@@ -46,4 +51,5 @@ class Batch:
             boxes=self.boxes.pin_memory(),
             identities=self.identities.pin_memory(),
             picture=self.picture.pin_memory(),
+            people=None if self.people is None else self.people.pin_memory(),
         )

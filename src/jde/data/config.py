@@ -81,12 +81,19 @@ class DataConfig:
     """How pictures change."""
     mosaic: float = 0.0
     """Beyond the published: probability of a picture put together from four."""
+    views: int = 1
+    """Beyond the published: how many times each picture stands in a batch, changed in another way
+    each time, for `loss.views`. All count as pictures of the batch."""
     workers: int = 2
     """Processes that load pictures; 0 loads between the steps."""
     max_faults: int = 100
     """How many unreadable pictures are replaced by others before the run stops."""
     reduced_decoding: bool = True
     """Decode big JPEG files at a half or less where that still fills the network's input."""
+
+    def __post_init__(self) -> None:
+        if self.views < 1:
+            raise InputError(f"views must be at least 1, got {self.views}")
 
 
 def build_sources(config: DataConfig, size: Size) -> tuple[list[Source], list[float]]:
@@ -125,7 +132,7 @@ def build_loader(
     """Return the batches of `source`, changed as `config` says, in the order of `plan`."""
     augmentation = Augmentation(config.augmentation, size)
     return TrainingLoader(
-        TrainingPictures(source, augmentation, plan.seed, config.mosaic),
+        TrainingPictures(source, augmentation, plan.seed, config.mosaic, config.views),
         plan,
         workers=config.workers,
         max_faults=config.max_faults,

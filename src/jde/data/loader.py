@@ -3,13 +3,14 @@
 import logging
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import current_thread, main_thread
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import torch
+from jaxtyping import Int64
 from torch.utils.data import DataLoader, Dataset
 
 from jde.data.augmentation import Augmentation, check_shape
@@ -30,10 +31,20 @@ DEATH_NOTE = "DataLoader worker (pid"
 
 
 class Loaded(NamedTuple):
-    """A training picture, and what was wrong with the ones it stands in for."""
+    """A training picture, and what was wrong with the ones it stands in for.
+
+    Attributes:
+        sample: The picture; the first of its views where there are several.
+        faults: What was wrong with others.
+        others: Its further views.
+        rows: Of each view, the row in the unchanged picture's labels of everybody who is in it;
+            empty where there is one view.
+    """
 
     sample: Sample
     faults: tuple[str, ...]
+    others: tuple[Sample, ...] = ()
+    rows: tuple[Int64[np.ndarray, " _"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +56,14 @@ class TrainingPictures(Dataset[Loaded]):
         augmentation: What happens to them.
         seed: Seed of the run.
         mosaic: Probability of a picture put together from four.
+        views: How many times each picture is shown, changed in another way each time.
     """
 
     source: Source
     augmentation: Augmentation
     seed: int = 0
     mosaic: float = 0.0
+    views: int = 1
 
     def __len__(self) -> int:
         return len(self.source)
@@ -58,13 +71,28 @@ class TrainingPictures(Dataset[Loaded]):
     def __getitem__(self, draw: Draw) -> Loaded:
         """Return the picture of `draw`, or the first of some others where it can't be read."""
         rng = np.random.default_rng((self.seed, *draw))
-        sample, faults = self._load(draw.picture, rng)
+        found = self._load(draw.picture, rng)
+        sample, faults = found.sample, found.faults
         if rng.random() < self.mosaic:
             others = [self._load(int(index), rng) for index in rng.integers(len(self), size=3)]
             parts = [sample, *(other.sample for other in others)]
             sample = mosaic(parts, self.augmentation.size, rng)
             faults += tuple(fault for other in others for fault in other.faults)
-        return Loaded(self.augmentation(sample, rng), faults)
+        if self.views == 1:
+            return Loaded(self.augmentation(sample, rng), faults)
+        views, rows = zip(*(self._view(sample, rng) for _ in range(self.views)), strict=True)
+        return Loaded(views[0], faults, views[1:], rows)
+
+    def _view(
+        self, sample: Sample, rng: np.random.Generator
+    ) -> tuple[Sample, Int64[np.ndarray, " n"]]:
+        """Return a changed picture and the row of each of its people in the labels of `sample`."""
+        identities = sample.labels.identities
+        # Changes hand identities through: for a moment they say which row each person comes from.
+        numbered = replace(sample.labels, identities=np.arange(len(identities)))
+        view = self.augmentation(replace(sample, labels=numbered), rng)
+        rows = view.labels.identities
+        return replace(view, labels=replace(view.labels, identities=identities[rows])), rows
 
     def _load(self, index: int, rng: np.random.Generator) -> Loaded:
         faults = list[str]()
@@ -82,8 +110,11 @@ class TrainingPictures(Dataset[Loaded]):
 
 
 def collate(loaded: Sequence[Loaded]) -> Batch:
-    """Return the batch of some pictures of one size; the pixels lie in channels-last order."""
-    samples = [one.sample for one in loaded]
+    """Return the batch of some pictures of one size; the pixels lie in channels-last order.
+
+    All have the same number of views; those of a picture follow one another.
+    """
+    samples = [sample for one in loaded for sample in (one.sample, *one.others)]
     images = np.stack([sample.image for sample in samples])
     corners = np.concatenate([sample.labels.boxes for sample in samples])
     sides = corners[:, 2:] - corners[:, :2]
@@ -98,7 +129,18 @@ def collate(loaded: Sequence[Loaded]) -> Batch:
         picture=torch.from_numpy(np.repeat(np.arange(len(samples)), counts)),
         names=tuple(str(sample.path) for sample in samples),
         faults=tuple(fault for one in loaded for fault in one.faults),
+        views=1 + len(loaded[0].others),
+        people=number_people(loaded) if loaded[0].others else None,
     )
+
+
+def number_people(loaded: Sequence[Loaded]) -> Int64[torch.Tensor, " m"]:
+    """Return a number for each person in all views, the same in every view of one picture."""
+    numbers, start = list[Int64[np.ndarray, " _"]](), 0
+    for one in loaded:
+        numbers += [start + rows for rows in one.rows]
+        start += 1 + max(int(rows.max(initial=-1)) for rows in one.rows)
+    return torch.from_numpy(np.concatenate(numbers))
 
 
 class _Steps:

@@ -70,6 +70,7 @@ class LevelTargets:
         boxes: The box each of `places` should give, as offsets from its anchor.
         cells: The cells with at least one of `places`: their embeddings learn.
         identities: Identity of the person in each of `cells`, -1 where unknown.
+        people: Row of the person in each of `cells`, -1 where two people share it.
     """
 
     objectness: Int64[Tensor, "n a h w"]
@@ -77,6 +78,7 @@ class LevelTargets:
     boxes: Float32[Tensor, "p 4"]
     cells: Cells
     identities: Int64[Tensor, " c"]
+    people: Int64[Tensor, " c"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,4 +237,8 @@ def _targets(people: People, grid: Grid, pictures: int, match: _Matches) -> Leve
     identities = torch.full_like(cell, IGNORED)
     identities.scatter_reduce_(0, inverse, people.identities[match.people], "amax")
     cells = Cells(*torch.unravel_index(cell, (pictures, grid.height, grid.width)))
-    return LevelTargets(objectness, places, deltas, cells, identities)
+    first = torch.full_like(cell, len(people.boxes))
+    first.scatter_reduce_(0, inverse, match.people, "amin")
+    last = torch.full_like(cell, IGNORED).scatter_reduce_(0, inverse, match.people, "amax")
+    owner = torch.where(first == last, first, IGNORED)
+    return LevelTargets(objectness, places, deltas, cells, identities, owner)

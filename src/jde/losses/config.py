@@ -28,6 +28,21 @@ class LossConfig:
         skip_lone_cells: No identity loss at a level where only one cell holds a person.
         max_cells: Most cells a picture and level that train the embedding, 0 for all; with a
             limit the first cell of the grid never trains, as in MindSpore.
+        softmax: Weight of the identity classifier's cross-entropy within the identity loss.
+        triplet: Weight of the triplet loss of the farthest partner and the closest other; like
+            `circle` it needs identities, and pictures of one person in one batch.
+        triplet_margin: By how much an other must be farther than a partner, as distance of unit
+            vectors.
+        circle: Weight of the circle loss.
+        circle_margin: Its m: partners are to be more alike than 1 - m, others less than m.
+        circle_scale: Its gamma.
+        views: Weight of the loss that needs no identities: each person is told from all others by
+            another view of the same picture; needs `data.views` above 1.
+        views_of: Who learns from it: people of unknown identity, or everybody, whatever the labels
+            say.
+        views_against: Whom they are told from: everybody in the batch, or everybody in the same
+            picture, where the pictures of a batch show the same people.
+        temperature: Of that loss; the smaller, the more the most similar others count.
         uncertainties: Starts of the learned weights s of box, objectness and identity, each part
             weighing exp(-s); near the logarithm of a part's size they are balanced at once.
     """
@@ -43,13 +58,27 @@ class LossConfig:
     hold_idle_weights: bool = True
     skip_lone_cells: bool = False
     max_cells: int = 0
+    softmax: float = 1.0
+    triplet: float = 0.0
+    triplet_margin: float = 0.3
+    circle: float = 0.0
+    circle_margin: float = 0.25
+    circle_scale: float = 64.0
+    views: float = 0.0
+    views_of: Literal["unknown", "all"] = "unknown"
+    views_against: Literal["batch", "picture"] = "batch"
+    temperature: float = 0.1
     uncertainties: tuple[float, float, float] = PUBLISHED_UNCERTAINTIES
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing must be in [0, 1), got {self.label_smoothing}")
-        if self.embedding_scale < 0:
-            raise ValueError(f"embedding_scale must not be negative, got {self.embedding_scale}")
+        for name in ("embedding_scale", "softmax", "triplet", "circle", "views"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        for name in ("circle_scale", "temperature"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
 
     @classmethod
     def zhongdao(cls) -> "LossConfig":

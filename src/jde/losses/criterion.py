@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
-from jaxtyping import Float, Float32
+from jaxtyping import Bool, Float, Float32
 from torch import Tensor, nn
 
 from jde.data.batch import Batch
 from jde.losses.assignment import Grid, LevelTargets, People, assign
 from jde.losses.config import LossConfig
+from jde.losses.pairs import measure_pairs, pair_weights
 from jde.losses.parts import box_loss, focal_loss, identity_cells, softmax_loss
 from jde.model.config import STRIDES
 from jde.model.joint_head import LevelOutput
@@ -95,10 +96,10 @@ class JDECriterion(nn.Module):
             people, self.grids(outputs), len(batch), assign_best=self.config.assign_best
         )
         with torch.autocast(batch.boxes.device.type, enabled=False):
-            sums, counts = self.measure(outputs, targets)
+            sums, counts = self.measure(outputs, targets, batch)
             shared = average(counts) if average else counts
             parts = sums / shared.clamp(min=torch.finfo(sums.dtype).tiny)
-            return self.weigh(parts, shared > 0)
+            return self.weigh(*self.join(parts, shared > 0))
 
     def grids(self, outputs: Sequence[LevelOutput]) -> list[Grid]:
         """Return the level that belongs to each output."""
@@ -108,14 +109,18 @@ class JDECriterion(nn.Module):
         ]
 
     def measure(
-        self, outputs: Sequence[LevelOutput], targets: Sequence[LevelTargets]
-    ) -> tuple[Float32[Tensor, "3 levels"], Float32[Tensor, "3 levels"]]:
-        """Return the sums of box, objectness and identity losses and what to divide them by."""
+        self, outputs: Sequence[LevelOutput], targets: Sequence[LevelTargets], batch: Batch
+    ) -> tuple[Float32[Tensor, "k levels"], Float32[Tensor, "k levels"]]:
+        """Return the sums of losses and what to divide them by.
+
+        Rows are box, objectness and softmax, then the losses of pairs that count.
+        """
         levels = [
             (
                 self.measure_boxes(output, target, index),
                 self.measure_objectness(output, target),
                 self.measure_identities(output, target),
+                *self.measure_pairs(output, target, batch),
             )
             for index, (output, target) in enumerate(zip(outputs, targets, strict=True))
         ]
@@ -149,7 +154,7 @@ class JDECriterion(nn.Module):
         self, output: LevelOutput, target: LevelTargets
     ) -> tuple[Float32[Tensor, ""], Float32[Tensor, ""]]:
         """Return the sum of identity losses of a level and what to divide it by."""
-        cells, identities = identity_cells(target, self.config.max_cells)
+        cells, identities, _ = identity_cells(target, self.config.max_cells)
         known = identities >= 0
         picture, row, column = (axis[known] for axis in cells)
         found = output.embeddings[picture, :, row, column].float()
@@ -165,6 +170,29 @@ class JDECriterion(nn.Module):
         if self.config.skip_lone_cells and len(identities) == 1:
             return loss * 0, count
         return loss, count
+
+    def measure_pairs(
+        self, output: LevelOutput, target: LevelTargets, batch: Batch
+    ) -> list[tuple[Float32[Tensor, ""], Float32[Tensor, ""]]]:
+        """Return the sums of the losses of pairs of a level and what to divide them by."""
+        if not pair_weights(self.config):
+            return []
+        where = identity_cells(target, self.config.max_cells)
+        if batch.people is not None:
+            numbers = batch.people[where.people.clamp(min=0)]
+            where = where._replace(people=torch.where(where.people >= 0, numbers, where.people))
+        picture, row, column = where.cells
+        found = output.embeddings[picture, :, row, column].float()
+        return measure_pairs(found, where, batch.views, self.config)
+
+    def join(
+        self, parts: Float32[Tensor, "k levels"], measured: Bool[Tensor, "k levels"]
+    ) -> tuple[Float32[Tensor, "3 levels"], Bool[Tensor, "3 levels"]]:
+        """Return box, objectness and all identity losses together, and where they were measured."""
+        weights = parts.new_tensor([self.config.softmax, *pair_weights(self.config)])[:, None]
+        identity = (weights * parts[2:]).sum(0, keepdim=True)
+        known = (measured[2:] & (weights > 0)).any(0, keepdim=True)
+        return torch.cat([parts[:2], identity]), torch.cat([measured[:2], known])
 
     def classify(self, embeddings: Float[Tensor, "c d"]) -> Float[Tensor, "c identities"]:
         """Return the logits of all identities for embeddings as the network gives them."""

@@ -1,6 +1,6 @@
 """The losses themselves, on gathered values in single precision."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
@@ -14,6 +14,20 @@ FOCAL_FOREGROUND, FOCAL_POWER = 0.25, 2.0
 
 MAX_LOG_SIDE = 8.0
 """Sides beyond e^8 anchors would overflow in half precision and help no overlap."""
+
+
+class IdentityCells(NamedTuple):
+    """Some cells of a level with identity and row of the person in each; -1 where unknown."""
+
+    cells: Cells
+    identities: Int64[Tensor, " c"]
+    people: Int64[Tensor, " c"]
+
+    def where(self, kept: Int64[Tensor, " k"]) -> "IdentityCells":
+        """Return the cells at the places `kept`."""
+        cells = Cells(*(axis[kept] for axis in self.cells))
+        return IdentityCells(cells, self.identities[kept], self.people[kept])
+
 
 Part = tuple[Float32[Tensor, ""], Float32[Tensor, ""]]
 """A sum of losses and what to divide it by."""
@@ -74,18 +88,19 @@ def focal_loss(margin: Float32[Tensor, "n a h w"], target: Int64[Tensor, "n a h 
     return total, wanted.sum().float().clamp(min=1)
 
 
-def identity_cells(target: LevelTargets, limit: int) -> tuple[Cells, Int64[Tensor, " c"]]:
-    """Return the cells whose embeddings learn, with their identities.
+def identity_cells(target: LevelTargets, limit: int) -> IdentityCells:
+    """Return the cells whose embeddings learn, with who stands there.
 
     With a `limit` they are the first so many of each picture that know their identity, without the
     first cell of the grid.
     """
-    if not limit:
-        return target.cells, target.identities
     cells, identities = target.cells, target.identities
+    if not limit:
+        return IdentityCells(cells, identities, target.people)
     usable = (identities >= 0) & ((cells.row > 0) | (cells.column > 0))
     picture = cells.picture[usable]
     # Cells come picture by picture, so a cell's rank is its distance from the picture's first.
     rank = torch.arange(len(picture), device=picture.device) - torch.searchsorted(picture, picture)
-    kept = usable.nonzero()[:, 0][rank < limit]
-    return Cells(*(axis[kept] for axis in cells)), identities[kept]
+    return IdentityCells(cells, identities, target.people).where(
+        usable.nonzero()[:, 0][rank < limit]
+    )

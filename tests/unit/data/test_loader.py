@@ -22,6 +22,11 @@ SIZE = (64, 32)
 PICTURES = 11
 
 
+def crowd(*identities: int) -> Labels:
+    boxes = [[8 * i, 0, 8 * i + 8, 32] for i in range(len(identities))]
+    return Labels(np.array(boxes, np.float32).reshape(-1, 4), np.array(identities, np.int64))
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with pictures of noise, one person in each."""
@@ -37,9 +42,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def loader(folder: Path, workers: int = 0, max_faults: int = 100) -> TrainingLoader:
+def loader(folder: Path, workers: int = 0, max_faults: int = 100, views: int = 1) -> TrainingLoader:
     config = DataConfig(
-        sources=(SourceConfig(path=str(folder)),), workers=workers, max_faults=max_faults
+        sources=(SourceConfig(path=str(folder)),),
+        workers=workers,
+        max_faults=max_faults,
+        views=views,
     )
     source = build_joint_source(config, SIZE)
     return build_loader(config, source, EpochPlan(len(source), 4, seed=3), SIZE)
@@ -50,6 +58,9 @@ def assert_equal(first: Batch, second: Batch) -> None:
     assert torch.equal(first.boxes, second.boxes)
     assert torch.equal(first.identities, second.identities)
     assert torch.equal(first.picture, second.picture)
+    assert (first.people is None) == (second.people is None)
+    if first.people is not None and second.people is not None:
+        assert torch.equal(first.people, second.people)
     assert first.names == second.names
 
 
@@ -99,6 +110,56 @@ def test_batch_holds_centre_boxes_and_the_row_of_their_picture() -> None:
     assert batch.picture.tolist() == [1, 1]
     assert (batch.names, batch.faults) == (("empty.png", "crowded.png"), ("a fault",))
     assert len(batch.to("cpu")) == 2
+
+
+def test_people_bear_one_number_in_all_views_of_their_picture() -> None:
+    image, name = np.zeros((32, 64, 3), np.uint8), Path("a.png")
+    whole, part = Sample(image, crowd(4, -1, 6), name), Sample(image, crowd(6), name)
+    other = Sample(image, crowd(-1), name)
+    pictures = [
+        Loaded(whole, (), (part,), (np.arange(3), np.array([2]))),
+        Loaded(other, (), (other,), (np.array([1]), np.array([0]))),
+    ]
+    batch = collate(pictures)
+    assert batch.people is not None
+    assert batch.views == 2
+    assert batch.picture.tolist() == [0, 0, 0, 1, 2, 3]
+    assert batch.people.tolist() == [0, 1, 2, 2, 4, 3]
+    assert batch.identities.tolist() == [4, -1, 6, 6, -1, -1]
+    moved = batch.to("cpu").people
+    assert moved is not None
+    assert moved.tolist() == batch.people.tolist()
+
+
+def test_views_without_people_make_a_batch() -> None:
+    empty = Sample(np.zeros((32, 64, 3), np.uint8), Labels.empty(), Path("empty.png"))
+    nobody = np.zeros(0, np.int64)
+    batch = collate([Loaded(empty, (), (empty,), (nobody, nobody))])
+    assert batch.people is not None
+    assert batch.people.shape == (0,)
+    assert len(batch) == batch.views == 2
+
+
+def test_views_of_a_picture_differ_and_show_the_same_people(folder: Path) -> None:
+    single, double = loader(folder), loader(folder, views=2)
+    for one, two in zip(single.epoch(0), double.epoch(0), strict=True):
+        assert two.names[::2] == two.names[1::2] == one.names
+        assert torch.equal(two.images[::2], one.images)
+        assert all((two.images[i] != two.images[i + 1]).any() for i in range(0, len(two), 2))
+        assert two.people is not None
+        identity_of = dict(zip(two.people.tolist(), two.identities.tolist(), strict=True))
+        assert [identity_of[number] for number in two.people.tolist()] == two.identities.tolist()
+        # Each picture of the folder has one person of its own.
+        assert [two.names[row][-6:-4] for row in two.picture.tolist()] == [
+            f"{identity:02d}" for identity in two.identities.tolist()
+        ]
+
+
+def test_views_depend_neither_on_workers_nor_on_where_one_starts(folder: Path) -> None:
+    alone, shared = loader(folder, views=2), loader(folder, workers=1, views=2)
+    whole = list(alone.epoch(1))
+    for first, second in zip(whole[1:], shared.epoch(1, 1), strict=True):
+        assert_equal(first, second)
 
 
 def test_pictures_without_people_make_a_batch() -> None:

@@ -164,6 +164,84 @@ def test_losses_over_all_processes_are_those_of_the_whole_batch() -> None:
             torch.testing.assert_close(other.grad, leaf.grad, rtol=1e-5, atol=1e-7)
 
 
+def pair_parts(found: list[LevelOutput], whole: Batch, **weights: float) -> Tensor:
+    config = LossConfig(**weights)  # type: ignore[arg-type]
+    torch.manual_seed(0)
+    losses: Tensor = JDECriterion(ANCHORS_576X320, DIM, 5, config)(found, whole).identity
+    return losses
+
+
+def test_identity_losses_add_up_by_their_weights() -> None:
+    found, whole = outputs(), batch(1, 1, 2, 3)
+    softmax, triplet, circle = (
+        pair_parts(found, whole, **weights)
+        for weights in ({}, {"softmax": 0.0, "triplet": 1.0}, {"softmax": 0.0, "circle": 1.0})
+    )
+    assert (triplet > 0).any()
+    assert (circle > 0).any()
+    joint = pair_parts(found, whole, softmax=0.5, triplet=2.0, circle=3.0)
+    torch.testing.assert_close(joint, 0.5 * softmax + 2 * triplet + 3 * circle)
+
+
+def two_views(*identities: int) -> Batch:
+    """Return people who stand in two views of one picture, numbered the other way round."""
+    one, count = batch(*identities), len(identities)
+    order = torch.arange(count)
+    return Batch(
+        one.images,
+        torch.cat([one.boxes, one.boxes.flip(0)]),
+        torch.cat([one.identities, one.identities.flip(0)]),
+        torch.arange(2).repeat_interleave(count),
+        one.names,
+        views=2,
+        people=torch.cat([order, order.flip(0)]),
+    )
+
+
+def test_people_without_identities_become_separable_by_their_views() -> None:
+    config = LossConfig(softmax=0.0, views=1.0)
+    criterion, found = JDECriterion(ANCHORS_576X320, DIM, 0, config), outputs()
+    optimiser = torch.optim.SGD([level.embeddings for level in found], lr=0.5)
+    losses = []
+    for _ in range(40):
+        optimiser.zero_grad()
+        parts = criterion(found, two_views(-1, -1, -1))
+        parts.total.backward()
+        optimiser.step()
+        losses.append(parts.identity.sum().item())
+    assert losses[-1] < 0.2 * losses[0]
+    assert not pair_parts(found, batch(-1, -1, -1), softmax=0.0, views=1.0).any()
+
+
+def test_pairs_without_anything_to_compare_do_not_move_the_weight() -> None:
+    config = LossConfig(softmax=0.0, triplet=1.0, views=1.0)
+    criterion = JDECriterion(ANCHORS_576X320, DIM, 5, config)
+    criterion(outputs(), batch(1)).total.backward()
+    assert criterion.identity_weight.grad is not None
+    assert criterion.identity_weight.grad.tolist() == [0, 0, 0]
+
+
+def test_pairs_over_all_processes_are_weighed_by_their_number() -> None:
+    """Pairs stay within a process; their mean is over the cells of all processes."""
+    config = LossConfig(softmax=0.0, views=1.0, views_of="all")
+    criterion = JDECriterion(ANCHORS_576X320, DIM, 5, config)
+    shares = [(outputs(), two_views(1, 2)), (outputs(), two_views(-1, -1, -1, -1))]
+    alone = [criterion(found, one).identity for found, one in shares]
+    counts: list[Tensor] = []
+
+    def note(values: Tensor) -> Tensor:
+        counts.append(values)
+        return values
+
+    for found, one in shares:
+        criterion(found, one, note)
+    mean = torch.stack(counts).mean(0)
+    together = [criterion(found, one, lambda _: mean).identity for found, one in shares]
+    first, second = (one[3] for one in counts)
+    expected = (first * alone[0] + second * alone[1]) / (first + second).clamp(min=1)
+    torch.testing.assert_close(torch.stack(together).mean(0), expected)
+
+
 def test_a_perfect_box_has_no_overlap_loss() -> None:
     criterion, found = JDECriterion(ANCHORS_576X320, DIM, 5, LossConfig(box="giou")), outputs()
     whole = batch(1, 3)
@@ -190,7 +268,10 @@ def test_focal_loss_looks_away_from_easy_background() -> None:
     assert (focal(found, batch()).objectness / anchors < 1e-4 * plain).all()
 
 
-@pytest.mark.parametrize("value", [{"label_smoothing": 1.0}, {"embedding_scale": -1.0}])
+@pytest.mark.parametrize(
+    "value",
+    [{"label_smoothing": 1.0}, {"embedding_scale": -1.0}, {"triplet": -1.0}, {"temperature": 0.0}],
+)
 def test_impossible_settings_are_refused(value: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(value))):
         LossConfig(**value)  # type: ignore[arg-type]
