@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 from tests.unit.training.drawn_feed import IDENTITIES, SIZE, DrawnFeed
 
+from jde.losses.config import LossConfig
 from jde.losses.criterion import JDECriterion
 from jde.model.builders import build_network
 from jde.model.presets import find_preset
@@ -18,7 +19,9 @@ from jde.training.trainer import Trainer
 from jde.weights.native import read_network
 
 
-def trainer(output: Path, feed: DrawnFeed | None = None, **recipe: Any) -> Trainer:
+def trainer(
+    output: Path, feed: DrawnFeed | None = None, loss: LossConfig | None = None, **recipe: Any
+) -> Trainer:
     torch.manual_seed(0)
     model = find_preset("jde-nano", size=SIZE)
     defaults: dict[str, Any] = {
@@ -30,7 +33,7 @@ def trainer(output: Path, feed: DrawnFeed | None = None, **recipe: Any) -> Train
         "trackers": (),
     }
     config = TrainingConfig(**(defaults | recipe))
-    criterion = JDECriterion(model.anchors, model.embedding_dim, IDENTITIES)
+    criterion = JDECriterion(model.anchors, model.embedding_dim, IDENTITIES, loss)
     output.mkdir(exist_ok=True)
     return Trainer(build_network(model), criterion, feed or DrawnFeed(), config, output)
 
@@ -61,7 +64,14 @@ def test_a_run_leaves_weights_log_plot_and_checkpoint(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] != []
 
 
-@pytest.mark.parametrize("recipe", [{}, {"optimiser": "adamw", "ema": 0.9, "learning_rate": 1e-3}])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {},
+        {"optimiser": "adamw", "ema": 0.9, "learning_rate": 1e-3},
+        {"loss": LossConfig(triplet=1.0, circle=0.1)},
+    ],
+)
 def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path, recipe: dict[str, Any]) -> None:
     whole = trainer(tmp_path / "whole", **recipe).train()
 
