@@ -64,9 +64,12 @@ dist.destroy_process_group()
 """
 
 
-def start(config: Path, output: Path, *launcher: str) -> subprocess.Popen[bytes]:
+def start(
+    config: Path, output: Path, options: list[str], *launcher: str
+) -> subprocess.Popen[bytes]:
+    arguments = ["train", str(config), "--output", str(output), *options]
     return subprocess.Popen(
-        [sys.executable, "-m", *launcher, "jde", "train", str(config), "--output", str(output)],
+        [sys.executable, "-m", *launcher, "jde", *arguments],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -88,11 +91,20 @@ def test_synced_normalisation_is_that_of_the_whole_batch(tmp_path: Path) -> None
     assert found.returncode == 0, found.stderr
 
 
+# Pairs of cells stay within a process: those within a picture don't depend on who shares a step.
+VIEWS = "--data.views 2 --training.epochs 1 --loss.views 1 --loss.views_of all"
+PAIRS = [*VIEWS.split(), "--loss.views_against", "picture"]
+
+
 @pytest.mark.slow
-def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [[], PAIRS], ids=["published", "views"])
+def test_two_processes_learn_what_one_learns(tmp_path: Path, options: list[str]) -> None:
     config = tmp_path / "run.yaml"
     config.write_text(CONFIG)
-    runs = [start(config, tmp_path / "one"), start(config, tmp_path / "two", *LAUNCHER)]
+    runs = [
+        start(config, tmp_path / "one", options),
+        start(config, tmp_path / "two", options, *LAUNCHER),
+    ]
     said = [run.communicate()[1].decode() for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
