@@ -70,7 +70,9 @@ def test_video_becomes_text_video_and_summary_and_the_command_says_where(
     for name in ("tracks.txt", "tracked.mp4", "summary.json"):
         assert str(output / name) in printed
     assert "frames/s end to end, 1 identities" in printed
-    assert "(bottleneck)" in printed
+    assert printed.count("<- bottleneck") == 1
+    for threads in ("= decode ", " + prepare ", "= detect ", "= track ", " + write ", " + encode "):
+        assert threads in printed
     rows = (output / "tracks.txt").read_text().splitlines()
     assert len(rows) == 15
     assert rows[0] == "1,1,10.0,8.0,12.0,32.0,0.9,-1,-1,-1"
@@ -89,9 +91,10 @@ def test_summary_says_what_ran_and_how_fast(tmp_path: Path) -> None:
     assert (summary["weights"], summary["network_input"]) == ("jde-nano", [576, 320])
     assert summary["files"] == ["tracks.txt", "tracked.mp4", "summary.json"]
     assert summary["frames_per_second"] == pytest.approx(15 / summary["seconds"], rel=0.05)
-    stages = {"decode", "detect", "track", "write", "draw", "encode"}
+    stages = {"decode", "prepare", "detect", "track", "write", "draw", "encode"}
     assert set(summary["milliseconds_per_frame"]) == stages
-    assert summary["bottleneck"] in stages
+    assert set(summary["bottleneck"].split(" + ")) < stages
+    assert summary["cores_busy"] > 0
     assert {"python", "jde", "numpy", "av"} <= set(summary["versions"])
 
 

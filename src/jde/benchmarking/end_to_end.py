@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jde.benchmarking.machine import core_count
 from jde.pipeline.job import TrackingJob, milliseconds_per_frame
-from jde.pipeline.tracking import BatchDetector
+from jde.pipeline.tracking import BatchDetector, StagedDetector
 from jde.video.reading import read_video
 
 
@@ -36,7 +36,12 @@ class WholeRun:
 
 
 def run_whole(
-    video: Path, detector: BatchDetector, output: Path, *, alone: dict[str, float], draws: bool
+    video: Path,
+    detector: BatchDetector | StagedDetector,
+    output: Path,
+    *,
+    alone: dict[str, float],
+    draws: bool,
 ) -> WholeRun:
     """Return how fast a video becomes tracks.
 

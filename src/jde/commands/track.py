@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jde.model.config import ModelConfig
-from jde.pipeline.job import Outcome, TrackingJob, milliseconds_per_frame
+from jde.pipeline.job import Outcome, TrackingJob, cores_busy
 from jde.pipeline.result_files import NAMES, Format, make_folder
-from jde.pipeline.tracking import BatchDetector, TrackingRun
+from jde.pipeline.tracking import THREADS, BatchDetector, TrackingRun
 from jde.structures.errors import InputError
 from jde.tracking.config import TrackerConfig
 from jde.video.reading import read_video
@@ -246,16 +246,26 @@ def _progress(source: VideoSource) -> Iterator[Callable[[TrackingRun], None]]:
 
 def _report(outcome: Outcome) -> str:
     run = outcome.run
-    stages = [
-        f"{stage} {milliseconds:.1f}{' (bottleneck)' if stage == run.stopwatch.bottleneck else ''}"
-        for stage, milliseconds in milliseconds_per_frame(run).items()
-    ]
     counts = (
         f"{run.source.name}: {run.frames} frames in {run.seconds:.1f} s, "
         f"{run.frames_per_second:.1f} frames/s end to end, {len(run.identities)} identities"
     )
-    times = f"  overlapping stages, ms per frame: {', '.join(stages)}"
-    return "\n".join([counts, times, *(f"  {path}" for path in outcome.files)])
+    head = (
+        "  ms per frame, one line for each thread; they overlap and kept "
+        f"{cores_busy(run):.1f} cores busy"
+    )
+    return "\n".join([counts, head, *_thread_lines(run), *(f"  {path}" for path in outcome.files)])
+
+
+def _thread_lines(run: TrackingRun) -> list[str]:
+    lines = []
+    milliseconds = 1000 / max(run.frames, 1)
+    for part in run.stopwatch.by_thread(THREADS):
+        stages = " + ".join(part)
+        times = " + ".join(f"{stage} {value * milliseconds:.1f}" for stage, value in part.items())
+        mark = "  <- bottleneck" if stages == run.bottleneck else ""
+        lines.append(f"    {sum(part.values()) * milliseconds:6.1f} = {times}{mark}")
+    return lines
 
 
 def _scores(folder: Path, sequence: Path) -> str:

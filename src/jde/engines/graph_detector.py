@@ -7,11 +7,12 @@ from jaxtyping import Float32, Int64
 
 from jde.engines.graph_runtime import GraphRuntime
 from jde.engines.model_card import BOXES, EMBEDDINGS, SCORES
-from jde.model.detector import fit_pictures
+from jde.imaging.letterboxing import Fitted
+from jde.model.detector import fit_picture, stack
 from jde.model.post_processing import PostProcessing
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
-from jde.structures.frame import Image
+from jde.structures.frame import Image, Picture
 from jde.structures.letterbox import Size
 
 
@@ -40,12 +41,19 @@ class GraphDetector:
 
     def batch(self, images: Sequence[Image]) -> list[Detections]:
         """Return the people in each of several pictures, which may differ in size."""
-        if not images:
+        return self.find([self.fit(image) for image in images])
+
+    def fit(self, picture: Image | Picture) -> Fitted:
+        """Return a picture brought to the graph's input: the part that needs no network."""
+        return fit_picture(picture, self.input_size, self.settings)
+
+    def find(self, pictures: Sequence[Fitted]) -> list[Detections]:
+        """Return the people in each of several fitted pictures, boxes in the original's pixels."""
+        if not pictures:
             return []
-        pictures, letterboxes = fit_pictures(images, self.input_size, self.settings)
-        answers = self.engine.run(pictures)
+        answers = self.engine.run(stack(pictures))
         found = []
-        for row, letterbox in enumerate(letterboxes):
+        for row, (_, letterbox) in enumerate(pictures):
             kept = answers[SCORES][row] > np.float32(self.settings.min_score)
             boxes = letterbox.to_image(answers[BOXES][row][kept])
             found.append(

@@ -1,15 +1,12 @@
 """A text file that grows line by line."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import TypeVar
 
+from jde.structures.closing import Closing
 from jde.structures.errors import InputError
 
-Writer = TypeVar("Writer", bound="LineWriter")
 
-
-class LineWriter:
+class LineWriter(Closing):
     """Replaces a file and hands every finished line to the system at once.
 
     What a broken run has written so far stays readable. Use it as a context manager.
@@ -30,14 +27,3 @@ class LineWriter:
     def close(self) -> None:
         """Finish the file."""
         self._file.close()
-
-    def __enter__(self: Writer) -> Writer:  # noqa: PYI019 (the import hook of the tests cannot resolve Self)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-from jde.imaging.letterboxing import letterbox_image
+from jde.imaging.letterboxing import Fitted, letterbox_image
 from jde.model.config import ModelConfig
 from jde.model.decoding import Candidates, cells_of_boxes, decode
 from jde.model.head_maps import Engine, HeadMaps
@@ -11,7 +11,7 @@ from jde.model.post_processing import PostProcessing
 from jde.model.suppression import best_first, suppress
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
-from jde.structures.frame import Image
+from jde.structures.frame import Image, Picture
 from jde.structures.letterbox import Letterbox, Size
 
 TINY = 1e-12
@@ -48,15 +48,28 @@ class Detector:
 
     def batch(self, images: Sequence[Image]) -> list[Detections]:
         """Return the people in each of several pictures, which may differ in size."""
-        if not images:
+        return self.find([self.fit(image) for image in images])
+
+    def fit(self, picture: Image | Picture) -> Fitted:
+        """Return a picture brought to the network's input: the part that needs no network.
+
+        Raises:
+            InputError: It is no picture.
+        """
+        return fit_picture(picture, self.input_size, self.settings)
+
+    def find(self, pictures: Sequence[Fitted]) -> list[Detections]:
+        """Return the people in each of several fitted pictures, boxes in the original's pixels."""
+        if not pictures:
             return []
-        maps, boxes = self._run(images)
-        return [self.detect(maps, picture, box) for picture, box in enumerate(boxes)]
+        maps = self.engine(stack(pictures))
+        return [self.detect(maps, row, each.letterbox) for row, each in enumerate(pictures)]
 
     def embed(self, image: Image, boxes: Float32[np.ndarray, "n 4"]) -> Float32[np.ndarray, "n d"]:
         """Return unit embeddings of given corner boxes, each from the level that fits its size."""
-        maps, (letterbox,) = self._run([image])
-        inside = letterbox.to_network(boxes)
+        fitted = self.fit(image)
+        maps = self.engine(stack([fitted]))
+        inside = fitted.letterbox.to_network(boxes)
         overlaps = np.stack(
             [shape_overlaps(inside, np.array(a)).max(axis=1) for a in self.config.anchors]
         )
@@ -76,8 +89,9 @@ class Detector:
         of its centre; of boxes that share cell and anchor the best one counts (specification,
         section 9).
         """
-        maps, (letterbox,) = self._run([image])
-        inside = letterbox.to_network(boxes)
+        fitted = self.fit(image)
+        maps = self.engine(stack([fitted]))
+        inside = fitted.letterbox.to_network(boxes)
         found, embeddings = [], []
         for level, anchors in enumerate(self.config.anchors):
             chosen = answered_boxes(inside, np.array(anchors), self.input_size, level)
@@ -86,10 +100,6 @@ class Detector:
             found.append(chosen)
             embeddings.append(self._embed(maps, 0, levels, rows, columns))
         return np.concatenate(found), np.concatenate(embeddings)
-
-    def _run(self, images: Sequence[Image]) -> tuple[HeadMaps, list[Letterbox]]:
-        pictures, letterboxes = fit_pictures(images, self.input_size, self.settings)
-        return self.engine(pictures), letterboxes
 
     def detect(self, maps: HeadMaps, picture: int, letterbox: Letterbox) -> Detections:
         """Return the people in one picture of a batch whose head maps are there already."""
@@ -131,21 +141,22 @@ class Detector:
         return embeddings / np.maximum(lengths, np.float32(TINY))
 
 
-def fit_pictures(
-    images: Sequence[Image], size: Size, settings: PostProcessing
-) -> tuple[UInt8[np.ndarray, "n h w 3"], list[Letterbox]]:
-    """Return pictures brought to the network's input, and the map of each.
+def fit_picture(picture: Image | Picture, size: Size, settings: PostProcessing) -> Fitted:
+    """Return a picture brought to the network's input, and the map used.
 
     Raises:
-        InputError: One is no picture.
+        InputError: It is no picture.
     """
-    for image in images:
-        check_image(image)
-    fitted = [
-        letterbox_image(image, size, rounded_padding=settings.rounded_padding) for image in images
-    ]
-    stacked = fitted[0][0][None] if len(fitted) == 1 else np.stack([one for one, _ in fitted])
-    return stacked, [letterbox for _, letterbox in fitted]
+    if isinstance(picture, np.ndarray):
+        check_image(picture)
+    return letterbox_image(picture, size, rounded_padding=settings.rounded_padding)
+
+
+def stack(pictures: Sequence[Fitted]) -> UInt8[np.ndarray, "n h w 3"]:
+    """Return fitted pictures as one batch."""
+    if len(pictures) == 1:
+        return pictures[0].image[None]
+    return np.stack([each.image for each in pictures])
 
 
 def answered_boxes(

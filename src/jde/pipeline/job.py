@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jde.pipeline.result_files import Format, ResultFiles
-from jde.pipeline.tracking import BatchDetector, Sinks, TrackingRun
+from jde.pipeline.tracking import BatchDetector, Sinks, StagedDetector, TrackingRun
 from jde.structures.errors import InputError
 from jde.tracking.config import TrackerConfig
 from jde.tracking.tracker import Tracker
@@ -76,7 +76,7 @@ class TrackingJob:
     def run(
         self,
         source: VideoSource,
-        detector: BatchDetector,
+        detector: BatchDetector | StagedDetector,
         on_frame: Callable[[TrackingRun], None] | None = None,
     ) -> Outcome:
         """Track the video and write the files.
@@ -148,7 +148,8 @@ def counts_and_times(run: TrackingRun) -> dict[str, Any]:
         "seconds": round(run.seconds, 3),
         "frames_per_second": round(run.frames_per_second, 2),
         "milliseconds_per_frame": milliseconds_per_frame(run),
-        "bottleneck": run.stopwatch.bottleneck,
+        "bottleneck": run.bottleneck,
+        "cores_busy": round(cores_busy(run), 2),
     }
 
 
@@ -158,6 +159,11 @@ def milliseconds_per_frame(run: TrackingRun) -> dict[str, float]:
     return {
         stage: round(seconds / frames * 1000, 3) for stage, seconds in run.stopwatch.seconds.items()
     }
+
+
+def cores_busy(run: TrackingRun) -> float:
+    """Return how many cores the process kept busy on average."""
+    return run.processor / run.seconds if run.seconds else 0.0
 
 
 def versions() -> dict[str, str]:

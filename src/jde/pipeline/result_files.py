@@ -2,12 +2,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import TracebackType
 from typing import Literal
 
 from jde.formats.json_lines import JsonLinesWriter
 from jde.formats.kitti_text import KittiWriter
 from jde.formats.mot_text import MotWriter
+from jde.structures.closing import Closing
 from jde.structures.errors import InputError
 from jde.structures.frame import Frame
 from jde.structures.tracks import Tracks
@@ -22,7 +22,7 @@ NAMES: dict[Format, str] = {
 """Name of the file of each format."""
 
 
-class ResultFiles:
+class ResultFiles(Closing):
     """The tracks of a video in files of one or more formats, complete after every frame.
 
     Args:
@@ -47,17 +47,6 @@ class ResultFiles:
                 writer = MotWriter(path) if kind == "mot" else KittiWriter(path)
                 self._open.enter_context(writer)
                 self._frames.append(writer)
-
-    def __enter__(self) -> "ResultFiles":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def add(self, frame: Frame, tracks: Tracks) -> None:
         """Write the tracks of the next frame.

@@ -1,4 +1,4 @@
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import TypeVar
@@ -35,10 +35,19 @@ class Stopwatch:
             if isinstance(iterator, Generator):
                 iterator.close()
 
-    @property
-    def bottleneck(self) -> str | None:
-        """Stage that was busy longest."""
-        return max(self.seconds, key=self.seconds.__getitem__, default=None)
+    def by_thread(self, threads: Iterable[Sequence[str]]) -> list[dict[str, float]]:
+        """Return the seconds of each thread's stages; threads that did nothing are left out."""
+        parts = [
+            {stage: self.seconds[stage] for stage in thread if stage in self.seconds}
+            for thread in threads
+        ]
+        return [part for part in parts if part]
+
+    def slowest(self, threads: Iterable[Sequence[str]]) -> str | None:
+        """Return the stages of the thread that was busy longest, such as `draw + encode`."""
+        parts = self.by_thread(threads)
+        longest = max(parts, key=lambda part: sum(part.values()), default={})
+        return " + ".join(longest) or None
 
 
 _NOTHING = object()

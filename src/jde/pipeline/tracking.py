@@ -2,15 +2,16 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from jde.pipeline.ahead import ahead
+from jde.pipeline.ahead import Item, ahead
 from jde.pipeline.result_files import ResultFiles
 from jde.pipeline.stopwatch import Stopwatch
 from jde.structures.detections import Detections
-from jde.structures.frame import Frame, Image
+from jde.structures.frame import Frame, Image, Picture
 from jde.structures.tracks import Tracks
 from jde.tracking.reporting import reportable
 from jde.tracking.tracker import Tracker
@@ -18,6 +19,9 @@ from jde.video.drawing import paint_tracks
 from jde.video.source import VideoSource
 from jde.video.traces import Traces
 from jde.video.writer import VideoWriter
+
+THREADS = (("decode", "prepare"), ("detect",), ("track", "write"), ("draw", "encode"))
+"""Stages that share a thread, so that their times add up; the threads overlap."""
 
 FRAMES_AHEAD = 2
 """Frames that wait before a stage: enough that none runs dry, few enough to stay current."""
@@ -31,11 +35,43 @@ class BatchDetector(Protocol):
         """Return the people in each of several pictures."""
 
 
+@runtime_checkable
+class StagedDetector(Protocol):
+    """A detector that lets its work before the network be done beside it."""
+
+    def fit(self, picture: Image | Picture) -> Any:
+        """Return a picture in the form that `find` takes."""
+
+    def find(self, pictures: Sequence[Any]) -> list[Detections]:
+        """Return the people in each of several pictures."""
+
+
+class WholePictures:
+    """Gives a detector that knows one step only all pixels of every picture.
+
+    Args:
+        detector: Finds the people.
+    """
+
+    def __init__(self, detector: BatchDetector) -> None:
+        self.find = detector.batch
+
+    def fit(self, picture: Image | Picture) -> Image:
+        """Return all pixels."""
+        return picture if isinstance(picture, np.ndarray) else picture.whole()
+
+
 class TrackedFrame(NamedTuple):
     """A frame and who is in it."""
 
     frame: Frame
     tracks: Tracks
+
+
+class _ReadyFrame(NamedTuple):
+    frame: Frame
+    picture: Any
+    """In the form that the detector takes."""
 
 
 class _SeenFrame(NamedTuple):
@@ -62,14 +98,16 @@ class Sinks:
 class TrackingRun:
     """One video on its way from pixels to tracks, every stage in a thread of its own.
 
-    Decoding, detection, association with writing, and drawing with encoding overlap; the frames
-    keep their order, and neither the batch nor the threads change who is who.
+    Decoding with scaling, detection, association with writing, and drawing with encoding
+    overlap; the frames keep their order, and neither the batch nor the threads change who is who.
+    Of a video file only as many pixels are made as are needed: those of the network's input, and
+    all of them where the tracks are drawn.
 
     ```python
     run = TrackingRun(source, detector, Tracker(frame_rate=source.frame_rate))
     for frame, tracks in run:
         ...
-    print(run.frames_per_second, run.stopwatch.bottleneck)
+    print(run.frames_per_second, run.bottleneck)
     ```
 
     Attributes:
@@ -81,22 +119,24 @@ class TrackingRun:
         frames: Frames finished so far.
         identities: People reported so far.
         seconds: Time the run has taken so far.
+        processor: Seconds of all cores together that the process has used for it so far.
         stopwatch: Time that each stage was busy.
     """
 
     source: VideoSource
-    detector: BatchDetector
+    detector: BatchDetector | StagedDetector
     tracker: Tracker
     sinks: Sinks = field(default_factory=Sinks)
     batch: int = 1
     frames: int = 0
     identities: set[int] = field(default_factory=set)
     seconds: float = 0.0
+    processor: float = 0.0
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     def __iter__(self) -> Generator[TrackedFrame, None, None]:
         """Yield every finished frame; the video's pixels then have the tracks drawn into them."""
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         steps = self._drawn(self._stages())
         try:
             # OpenBLAS keeps spinning threads that would take a core from the network.
@@ -110,6 +150,12 @@ class TrackingRun:
             self.source.close()
             steps.close()
             self.seconds = time.perf_counter() - start
+            self.processor = time.process_time() - busy
+
+    @property
+    def bottleneck(self) -> str | None:
+        """Stages of the thread that was busy longest, such as `draw + encode`."""
+        return self.stopwatch.slowest(THREADS)
 
     @property
     def frames_per_second(self) -> float:
@@ -118,21 +164,36 @@ class TrackingRun:
 
     def _stages(self) -> Generator[TrackedFrame, None, None]:
         batch = 1 if self.source.live else self.batch
-        decoded = ahead(self.stopwatch.timed("decode", self.source), max(FRAMES_AHEAD, batch))
-        seen = ahead(self._seen(decoded, batch), max(FRAMES_AHEAD, batch))
+        depth = max(FRAMES_AHEAD, batch)
+        given = self.detector
+        detector = given if isinstance(given, StagedDetector) else WholePictures(given)
+        frames = self.stopwatch.timed("decode", self.source)
+        ready = ahead(self._ready(frames, detector), depth)
+        seen = ahead(self._seen(ready, detector, batch), depth)
         return self._tracked(seen)
 
-    def _seen(
-        self, frames: Generator[Frame, None, None], batch: int
-    ) -> Generator[_SeenFrame, None, None]:
+    def _ready(
+        self, frames: Generator[Frame, None, None], detector: StagedDetector
+    ) -> Generator[_ReadyFrame, None, None]:
         try:
-            for group in _groups(frames, batch):
-                with self.stopwatch.measure("detect"):
-                    found = self.detector.batch([frame.image for frame in group])
-                for frame, detections in zip(group, found, strict=True):
-                    yield _SeenFrame(frame, detections)
+            for frame in frames:
+                with self.stopwatch.measure("prepare"):
+                    picture = detector.fit(frame.picture)
+                yield _ReadyFrame(frame, picture)
         finally:
             frames.close()
+
+    def _seen(
+        self, ready: Generator[_ReadyFrame, None, None], detector: StagedDetector, batch: int
+    ) -> Generator[_SeenFrame, None, None]:
+        try:
+            for group in _groups(ready, batch):
+                with self.stopwatch.measure("detect"):
+                    found = detector.find([each.picture for each in group])
+                for each, detections in zip(group, found, strict=True):
+                    yield _SeenFrame(each.frame, detections)
+        finally:
+            ready.close()
 
     def _tracked(
         self, seen: Generator[_SeenFrame, None, None]
@@ -170,7 +231,7 @@ class TrackingRun:
             steps.close()
 
 
-def _groups(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    iterator = iter(frames)
+def _groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    iterator = iter(items)
     while group := list(islice(iterator, size)):
         yield group

@@ -8,6 +8,7 @@ import av
 import av.error
 import numpy as np
 from av.container import InputContainer
+from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from jde.structures.errors import InputError
@@ -22,6 +23,10 @@ MAX_FRAME_RATE = 1000.0
 
 CONNECTION_TIMEOUT = 10.0
 """Seconds to wait for a stream to open, or for its next packet."""
+
+AVERAGED = Interpolation.AREA | Interpolation.ACCURATE_RND
+ONE = 1
+"""Threads that convert a picture: starting more takes longer than the conversion."""
 
 
 @dataclass(slots=True)
@@ -79,7 +84,7 @@ def frame_rate_of(stream: VideoStream) -> float:
 def first_size(container: InputContainer, source: str) -> Size:
     """Decode up to the first picture and return its upright width and height."""
     for frame in decoded(container, DecodingRecord()):
-        return _upright_size(frame)
+        return upright_size(frame)
     raise InputError(f"{without_password(source)}: no picture of it can be decoded; copy it anew")
 
 
@@ -99,14 +104,45 @@ def decoded(container: InputContainer, record: DecodingRecord) -> Iterator[av.Vi
         yield from frames
 
 
-def upright(frame: av.VideoFrame) -> Image:
-    """Return the RGB pixels of a frame, turned as its metadata asks."""
-    pixels = frame.to_ndarray(format="rgb24")
-    turns = _quarter_turns(frame)
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+class DecodedPicture:
+    """A decoded frame, turned as its metadata asks, which stays in the video's own colours.
+
+    RGB pixels are made when they are asked for: all of them once, or a reduced picture straight
+    from the decoder's planes.
+    """
+
+    def __init__(self, frame: av.VideoFrame) -> None:
+        self._frame = frame
+        self._turns = _quarter_turns(frame)
+        self._pixels: Image | None = None
+
+    @property
+    def size(self) -> Size:
+        """Width and height of the upright picture."""
+        return upright_size(self._frame)
+
+    def whole(self) -> Image:
+        """Return all RGB pixels; they may be drawn on."""
+        if self._pixels is None:
+            self._pixels = self._turn(self._frame.to_ndarray(format="rgb24", threads=ONE))
+        return self._pixels
+
+    def scaled_down(self, size: Size) -> Image:
+        """Return RGB pixels, each the average of an area: as of `whole` but for rounding."""
+        width, height = reversed(size) if self._turns % 2 else size
+        # Planar RGB: FFmpeg would halve the colours of a packed one.
+        return self._turn(
+            self._frame.to_ndarray(
+                format="gbrp", width=width, height=height, interpolation=AVERAGED, threads=ONE
+            )
+        )
+
+    def _turn(self, pixels: Image) -> Image:
+        return np.ascontiguousarray(np.rot90(pixels, self._turns)) if self._turns else pixels
 
 
-def _upright_size(frame: av.VideoFrame) -> Size:
+def upright_size(frame: av.VideoFrame) -> Size:
+    """Return width and height of a frame once it is turned as its metadata asks."""
     size = (frame.width, frame.height)
     return (size[1], size[0]) if _quarter_turns(frame) % 2 else size
 

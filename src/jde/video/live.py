@@ -9,17 +9,17 @@ import cv2
 from av.container import InputContainer
 
 from jde.structures.errors import InputError
-from jde.structures.frame import Frame, Image
+from jde.structures.frame import Frame, Image, Picture, size_of
 from jde.structures.letterbox import Size
 from jde.video.decoding import (
     CONNECTION_TIMEOUT,
     DEFAULT_FRAME_RATE,
+    DecodedPicture,
     DecodingRecord,
     decoded,
     first_size,
     frame_rate_of,
     open_video,
-    upright,
     without_password,
 )
 from jde.video.source import VideoSource
@@ -59,15 +59,15 @@ class LiveSource(VideoSource):
                 logger.info("%s: %d frames were skipped to stay live", self.origin, slot.skipped)
 
     @abstractmethod
-    def pictures(self) -> Iterator[Image]:
+    def pictures(self) -> Iterator[Image | Picture]:
         """Yield pictures as they arrive until the connection ends."""
 
     def _take_in(self, slot: "_NewestFrame") -> None:
         try:
-            for image in self.pictures():
-                if (image.shape[1], image.shape[0]) != self.size:
+            for picture in self.pictures():
+                if size_of(picture) != self.size:
                     raise InputError(f"{self.origin}: changed its picture size; start again")  # noqa: TRY301 (told to the reader like any other fault)
-                if not slot.put(image):
+                if not slot.put(picture):
                     return
         except Exception as error:  # noqa: BLE001 (raised again where the frames are read)
             slot.finish(error)
@@ -87,14 +87,14 @@ class _NewestFrame:
         self._finished = False
         self._error: Exception | None = None
 
-    def put(self, image: Image) -> bool:
+    def put(self, picture: Image | Picture) -> bool:
         """Offer a picture; return whether anybody still reads."""
         now = time.monotonic()
         with self._changed:
             self._start = now if self._start is None else self._start
             self.skipped += self._frame is not None
             self._index += 1
-            self._frame = Frame(image, self._index, now - self._start)
+            self._frame = Frame(picture, self._index, now - self._start)
             self._changed.notify_all()
             return not self._finished
 
@@ -141,7 +141,7 @@ class NetworkStream(LiveSource):
         if self._container is not None:
             self._container.close()
 
-    def pictures(self) -> Iterator[Image]:
+    def pictures(self) -> Iterator[Picture]:
         """Yield pictures, across broken connections, until none can be made any more."""
         while not self._gone.is_set():
             container = self._container or self._reached_again()
@@ -150,13 +150,13 @@ class NetworkStream(LiveSource):
                 return
             yield from self._until_it_breaks(container)
 
-    def _until_it_breaks(self, container: InputContainer) -> Iterator[Image]:
+    def _until_it_breaks(self, container: InputContainer) -> Iterator[Picture]:
         with container:
             try:
                 for frame in decoded(container, DecodingRecord()):
                     if self._gone.is_set():
                         return
-                    yield upright(frame)
+                    yield DecodedPicture(frame)
             except av.error.FFmpegError as error:
                 logger.warning("%s: the stream broke off (%s)", self.origin, error.strerror)
 

@@ -1,12 +1,12 @@
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
-from types import TracebackType
 
+from jde.structures.closing import Closing
 from jde.structures.frame import Frame
 from jde.structures.letterbox import Size
 
 
-class VideoSource(ABC):
+class VideoSource(Closing):
     """Frames in the order of time; each iteration starts anew unless the source is live.
 
     Attributes:
@@ -35,16 +35,5 @@ class VideoSource(ABC):
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames."""
 
-    def close(self) -> None:  # noqa: B027 (most sources hold nothing open between iterations)
+    def close(self) -> None:
         """Let go of the device or connection."""
-
-    def __enter__(self) -> "VideoSource":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

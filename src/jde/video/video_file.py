@@ -8,12 +8,12 @@ from av.video.stream import VideoStream
 from jde.structures.errors import InputError
 from jde.structures.frame import Frame
 from jde.video.decoding import (
+    DecodedPicture,
     DecodingRecord,
     decoded,
     first_size,
     frame_rate_of,
     open_video,
-    upright,
     without_password,
 )
 from jde.video.source import VideoSource
@@ -47,13 +47,13 @@ class VideoFile(VideoSource):
             container.streams.video[0].thread_type = "AUTO"
             clock = _Clock(self.frame_rate)
             for index, frame in enumerate(decoded(container, record), start=1):
-                image = upright(frame)
-                if (image.shape[1], image.shape[0]) != self.size:
+                picture = DecodedPicture(frame)
+                if picture.size != self.size:
                     raise InputError(
-                        f"{self.origin}: frame {index} is {image.shape[1]}x{image.shape[0]}, those "
-                        f"before are {self.size[0]}x{self.size[1]}; cut the video there"
+                        f"{self.origin}: frame {index} is {picture.size[0]}x{picture.size[1]}, "
+                        f"those before are {self.size[0]}x{self.size[1]}; cut the video there"
                     )
-                yield Frame(image, index, clock.seconds(frame))
+                yield Frame(picture, index, clock.seconds(frame))
         self._note_losses(index, record)
 
     def _note_losses(self, count: int, record: DecodingRecord) -> None:

@@ -34,15 +34,17 @@ def test_time_of_making_items_counts_and_time_of_using_them_does_not(clock: Cloc
     assert watch.seconds == {"decode": 6}
 
 
-def test_longest_stage_is_the_bottleneck(clock: Clock) -> None:
+def test_thread_whose_stages_take_longest_together_is_the_slowest(clock: Clock) -> None:
+    threads = (("decode", "prepare"), ("detect",), ("track", "write"))
     watch = Stopwatch()
-    for stage, seconds in [("decode", 1), ("detect", 3), ("track", 2), ("decode", 1)]:
+    for stage, seconds in [("decode", 1), ("detect", 3), ("prepare", 2), ("decode", 1)]:
         with watch.measure(stage):
             clock.now += seconds
 
-    assert watch.bottleneck == "detect"
-    assert watch.seconds == {"decode": 2, "detect": 3, "track": 2}
-    assert Stopwatch().bottleneck is None
+    assert watch.seconds == {"decode": 2, "detect": 3, "prepare": 2}
+    assert watch.by_thread(threads) == [{"decode": 2, "prepare": 2}, {"detect": 3}]
+    assert watch.slowest(threads) == "decode + prepare"
+    assert Stopwatch().slowest(threads) is None
 
 
 def test_time_of_a_stage_that_fails_counts(clock: Clock) -> None:

@@ -5,14 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.numbered_video import write_video
 
 from jde.formats.mot_text import read_mot
+from jde.imaging.letterboxing import Fitted, letterbox_image
 from jde.pipeline.result_files import ResultFiles
 from jde.pipeline.tracking import Sinks, TrackingRun
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
-from jde.structures.frame import Frame, Image
+from jde.structures.frame import Frame, Image, Picture
 from jde.tracking.tracker import Tracker
+from jde.video.decoding import DecodedPicture
 from jde.video.reading import read_video
 from jde.video.source import VideoSource
 from jde.video.writer import VideoWriter
@@ -85,7 +88,7 @@ def test_every_frame_comes_out_in_order_with_its_tracks() -> None:
     assert [step.frame.index for step in steps] == list(range(1, 51))
     assert all(len(step.tracks) == 2 for step in steps)
     assert (run.frames, run.identities) == (50, {1, 2})
-    assert set(run.stopwatch.seconds) == {"decode", "detect", "track"}
+    assert set(run.stopwatch.seconds) == {"decode", "prepare", "detect", "track"}
     assert run.frames_per_second == pytest.approx(50 / run.seconds)
 
 
@@ -119,7 +122,35 @@ def test_files_hold_every_frame(tmp_path: Path) -> None:
     assert (tmp_path / "tracks.kitti.txt").read_text().startswith("0 1 pedestrian ")
     seconds = [frame.seconds for frame in read_video(tmp_path / "tracked.mp4")]
     assert seconds == pytest.approx([step.frame.seconds for step in steps])
-    assert set(run.stopwatch.seconds) == {"decode", "detect", "track", "write", "draw", "encode"}
+    stages = ["decode", "prepare", "detect", "track", "write", "draw", "encode"]
+    assert sorted(run.stopwatch.seconds) == sorted(stages)
+
+
+class Fitters(Walkers):
+    """Wants pictures in the size of a network, as our own detectors do."""
+
+    def fit(self, picture: Image | Picture) -> Fitted:
+        return letterbox_image(picture, (32, 32))
+
+    def find(self, pictures: Sequence[Fitted]) -> list[Detections]:
+        assert {each.image.shape for each in pictures} == {(32, 32, 3)}
+        return [Detections(np.array([[1, 1, 20, 40]], np.float32), np.ones(1, np.float32))]
+
+
+def test_where_nothing_is_drawn_no_frame_is_made_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = read_video(write_video(tmp_path / "walk.mp4", count=8))
+
+    def refuse(_: DecodedPicture) -> Image:
+        raise AssertionError("nobody needs all pixels")
+
+    monkeypatch.setattr(DecodedPicture, "whole", refuse)
+    run = TrackingRun(source, Fitters(), Tracker(frame_rate=25.0))
+
+    assert len(list(run)) == 8
+    assert run.bottleneck in {"decode + prepare", "detect", "track"}
+    assert run.processor > 0
 
 
 def test_fault_in_a_thread_is_raised_and_leaves_files_up_to_it(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from tests.numbered_video import write_video
 
 from jde.structures.errors import InputError
 from jde.video.reading import read_video
+from jde.video.writer import VideoWriter
 
 
 def test_frames_come_in_order_with_number_time_and_rgb_pixels(tmp_path: Path) -> None:
@@ -47,6 +48,35 @@ def test_rotated_video_is_turned_upright_as_opencv_turns_it(tmp_path: Path, rota
     assert video.size == (frame.image.shape[1], frame.image.shape[0])
     assert video.size == ((64, 48) if rotation == 180 else (48, 64))
     np.testing.assert_array_equal(frame.image, cv2.cvtColor(expected, cv2.COLOR_BGR2RGB))
+
+
+def test_reduced_picture_is_the_average_of_areas_of_all_pixels(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(60, 200, (240, 320, 1), np.uint8)
+    with VideoWriter(tmp_path / "made.mp4") as video:
+        video.write(np.repeat(noise, 3, axis=2))
+    frame = next(iter(read_video(tmp_path / "made.mp4")))
+    size = (95, 71)
+
+    assert not isinstance(frame.picture, np.ndarray)
+    reduced = frame.picture.scaled_down(size).astype(int)
+
+    averages = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
+    samples = cv2.resize(frame.image, size, interpolation=cv2.INTER_LINEAR)
+    # Whole pictures are made with rounding down, so averages of theirs are a level lower.
+    assert np.abs(reduced - averages).max() <= 3
+    assert np.abs(reduced - samples).max() > 20
+
+
+def test_reduced_picture_of_a_rotated_video_is_upright(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "made.mp4", count=1, rotation=90)
+    frame = next(iter(read_video(path)))
+
+    assert not isinstance(frame.picture, np.ndarray)
+    assert frame.picture.size == (48, 64)
+    reduced = frame.picture.scaled_down((24, 32))
+
+    expected = cv2.resize(frame.image, (24, 32), interpolation=cv2.INTER_AREA)
+    assert np.abs(reduced.astype(int) - expected).mean() < 2
 
 
 def test_uneven_frame_times_are_exact(tmp_path: Path) -> None:
