@@ -1,32 +1,53 @@
-"""A 1080p H.264 file in, tracks.txt out: the rate, and its share of the slowest stage alone.
+"""A 1080p H.264 file in, tracks (and a video of them) out: the rate, and what limits it.
 
-    python benchmarks/end_to_end.py --preset jde-nano --frames 100 200 400 --people 10 50 200
+    python benchmarks/end_to_end.py --video --frames 300
+    python benchmarks/end_to_end.py --preset jde-darknet53-1088x608 --frames 100
+    python benchmarks/end_to_end.py --weights network-int8.xml --frames 100
 
-The detector does all its work on every frame; its people are then replaced by simulated ones, so
-that random weights track as many as asked. One row for each length and number of people: the time
-of a frame should depend on neither, and the memory not on the length.
+First each thread of the pipeline runs alone over the whole video, then all of them together; rates
+and processor time of both stand side by side. Two limits count: the rate of the slowest thread
+alone, and the rate that the cores would reach if none ever waited. The detector does all its work
+on every frame; its people are then replaced by simulated ones, so that as many are tracked and
+drawn as asked. `--threads 1 2` runs all for each number of the network's threads.
 """
 
 import argparse
-import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
 
 from jde.benchmarking.contestants import Wish
 from jde.benchmarking.drawn_video import write_drawn_video
-from jde.benchmarking.end_to_end import run_whole
-from jde.benchmarking.machine import describe_machine
+from jde.benchmarking.end_to_end import Cost, run_whole
+from jde.benchmarking.machine import core_count, describe_machine
 from jde.benchmarking.opening import open_contestants
 from jde.benchmarking.simulated_crowd import SimulatedCrowd
-from jde.benchmarking.stages import Effort, endless, measure_tracker, score_of_candidate
-from jde.benchmarking.timing import measure_in_turn
-from jde.imaging.letterboxing import letterbox_image
+from jde.benchmarking.stages import endless, score_of_candidate
+from jde.imaging.letterboxing import Fitted, letterbox_image
 from jde.model.detector import Detector
+from jde.pipeline.result_files import ResultFiles
 from jde.structures.detections import Detections
-from jde.structures.frame import Image
+from jde.structures.frame import Frame, Image, Picture
+from jde.structures.tracks import Tracks
+from jde.tracking.tracker import Tracker
+from jde.video.drawing import paint_tracks
+from jde.video.reading import read_video
+from jde.video.traces import Traces
+from jde.video.writer import VideoWriter
 
-STATUS = Path("/proc/self/status")
+HELD = 24
+"""Decoded or fitted frames that are kept in memory to feed a thread that runs alone."""
+
+SETTLE_SECONDS = 0.1
+"""For the decoder's threads to finish what they do ahead."""
+
+CANDIDATES = 200
+"""Anchors above the threshold of every frame."""
 
 
 class CrowdDetector:
@@ -40,10 +61,34 @@ class CrowdDetector:
     def __init__(self, detector: Detector, people: int) -> None:
         self.detector = detector
         self.crowd = SimulatedCrowd(people, seed=people, dim=detector.config.embedding_dim)
+        self.ready = [self.crowd.next_frame() for _ in range(HELD)]
+        self.again = cycle([*self.ready, *self.ready[-2:0:-1]])
 
-    def batch(self, images: Sequence[Image]) -> list[Detections]:
-        """Return simulated people for each picture."""
-        return [self.crowd.next_frame() for _ in self.detector.batch(images)]
+    def fit(self, picture: Image | Picture) -> Fitted:
+        """Return a picture as the detector's network takes it."""
+        return self.detector.fit(picture)
+
+    def find(self, pictures: Sequence[Fitted]) -> list[Detections]:
+        """Return simulated people for each picture; they walk forth and back."""
+        return [next(self.again) for _ in self.detector.find(pictures)]
+
+
+def main() -> None:
+    """Measure and print a block for each length, number of people and number of threads."""
+    options = arguments()
+    machine = describe_machine()
+    print(f"{machine['processor']}, {machine['cores']} cores, load {machine['load']}")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for frames in options.frames:
+            video = folder / f"{frames}.mp4"
+            write_drawn_video(video, size=tuple(options.video_size), people=50, frames=frames)
+            for threads in options.threads:
+                detector = open_detector(options, threads, video, folder)
+                for people in options.people:
+                    crowd = CrowdDetector(detector, people)
+                    print(f"\nnetwork's threads: {threads or 'as many as there are cores'}")
+                    report(video, crowd, folder, draws=options.video)
 
 
 def arguments() -> argparse.Namespace:
@@ -53,71 +98,127 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--weights", default="jde-nano", help="or exported file, 8-bit ones too")
     parser.add_argument("--engine", default="openvino")
     parser.add_argument("--size", type=int, nargs=2)
-    parser.add_argument("--frames", type=int, nargs="+", default=[100])
+    parser.add_argument("--video-size", type=int, nargs=2, default=(1920, 1080))
+    parser.add_argument("--frames", type=int, nargs="+", default=[200])
     parser.add_argument("--people", type=int, nargs="+", default=[50])
-    parser.add_argument("--threads", type=int)
+    parser.add_argument("--threads", type=int, nargs="+", default=[None])
     parser.add_argument("--video", action="store_true", help="also write the video of the tracks")
     return parser.parse_args()
 
 
-def main() -> None:
-    """Measure and print the table."""
-    options = arguments()
+def open_detector(
+    options: argparse.Namespace, threads: int | None, video: Path, folder: Path
+) -> Detector:
+    """Return the detector with the threshold that some anchors of the first frame pass."""
     wish = Wish(
         weights=options.weights,
         preset=options.preset,
         engines=(options.engine,),
         size=tuple(options.size) if options.size else None,
-        threads=options.threads,
+        threads=threads,
     )
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        contestants = open_contestants(wish, folder)
-        (engine,) = contestants.engines.values()
-        machine = describe_machine()
-        print(f"{machine['processor']}, {machine['cores']} cores, load {machine['load']}")
-        print(f"{contestants.config.architecture} {engine.input_size}, {engine.name}")
-        for frames in options.frames:
-            video = folder / f"{frames}.mp4"
-            write_drawn_video(video, size=(1920, 1080), people=50, frames=frames)
-            detector = with_candidates(Detector(engine, contestants.config), video)
-            for people in options.people:
-                print(row(video, detector, people, folder, draws=options.video), flush=True)
-
-
-def with_candidates(detector: Detector, video: Path) -> Detector:
-    """Return the detector with the threshold that 200 anchors of the first frame pass."""
+    contestants = open_contestants(wish, folder)
+    (engine,) = contestants.engines.values()
+    detector = Detector(engine, contestants.config)
+    print(f"{contestants.config.architecture} {engine.input_size}, {engine.name}")
     fitted, _ = letterbox_image(next(endless(video)).image, detector.input_size)
-    least = score_of_candidate(detector.engine(fitted[None]), 200)
-    settings = replace(detector.settings, min_score=least)
-    return Detector(detector.engine, detector.config, settings)
+    least = score_of_candidate(detector.engine(fitted[None]), CANDIDATES)
+    return Detector(engine, contestants.config, replace(detector.settings, min_score=least))
 
 
-def row(video: Path, detector: Detector, people: int, folder: Path, *, draws: bool) -> str:
-    """Return a row of the table."""
-    frames = endless(video)
-    image = next(frames).image
-    times = measure_in_turn(
-        {"decode": lambda: next(frames), "detect": lambda: detector(image)}, rounds=20
-    )
-    alone = {name: timing.median for name, timing in times.items()}
-    effort = Effort(rounds=40)
-    alone["track"] = measure_tracker(people, detector.config.embedding_dim, effort).median
-    crowd = CrowdDetector(detector, people)
+def report(video: Path, crowd: CrowdDetector, folder: Path, *, draws: bool) -> None:
+    """Print what each thread takes alone, and the whole."""
+    frames = read_video(video).length or 0
+    tracks: list[Tracks] = []
+    alone = {
+        "decode + prepare": decode_and_prepare(video, crowd),
+        "detect": detect(video, crowd, frames),
+        "track + write": track(crowd, folder, tracks, frames),
+    }
+    if draws:
+        alone["draw + encode"] = draw_and_encode(video, folder, tracks)
     whole = run_whole(video, crowd, folder / "run", alone=alone, draws=draws)
+    print(f"{'alone':<18}  ms/frame  frames/s  ms of all cores")
+    for name, cost in alone.items():
+        print(f"{name:<18} {cost.wall:9.2f} {1000 / cost.wall:9.1f} {cost.processor:16.2f}")
     stages = ", ".join(f"{name} {value:.1f}" for name, value in whole.stages.items())
-    return (
-        f"{whole.frames:5d} frames, {people:4d} people: {whole.frames_per_second:6.2f} frames/s, "
-        f"{100 * whole.share:3.0f} % of {whole.slowest} alone ({alone[whole.slowest]:.1f} ms), "
-        f"{whole.processor:.1f} ms of all cores a frame, {resident()}; busy: {stages}"
+    print(
+        f"together, {whole.frames} frames, {whole.identities} identities: "
+        f"{whole.frames_per_second:.2f} frames/s\n"
+        f"  {100 * whole.share:.0f} % of the slowest thread alone ({whole.slowest})\n"
+        f"  {100 * whole.possible:.0f} % of what {core_count()} cores allow "
+        f"({sum(cost.processor for cost in alone.values()):.1f} ms a frame alone, "
+        f"{whole.processor:.1f} together, {100 * whole.busy:.0f} % of the cores' time used)\n"
+        f"  busy, ms: {stages}",
+        flush=True,
     )
 
 
-def resident() -> str:
-    """Return the memory this process holds, where Linux tells."""
-    lines = STATUS.read_text().splitlines() if STATUS.exists() else []
-    sizes = [int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS")]
-    return f"{sizes[0]} MiB" if sizes else "memory unknown"
+class Meter:
+    """Adds up the time spent in its `with` blocks."""
+
+    def __init__(self) -> None:
+        self.wall = self.busy = 0.0
+
+    def __enter__(self) -> None:
+        self.wall -= time.perf_counter()
+        self.busy -= time.process_time()
+
+    def __exit__(self, *_: object) -> None:
+        self.wall += time.perf_counter()
+        self.busy += time.process_time()
+
+    def cost(self, frames: int) -> Cost:
+        """Return what one of so many frames took."""
+        return Cost(1000 * self.wall / frames, 1000 * self.busy / frames)
+
+
+def decode_and_prepare(video: Path, crowd: CrowdDetector) -> Cost:
+    """Return what the first thread takes."""
+    meter, frames = Meter(), 0
+    with meter:
+        for frame in read_video(video):
+            crowd.fit(frame.picture)
+            frames += 1
+    return meter.cost(frames)
+
+
+def detect(video: Path, crowd: CrowdDetector, frames: int) -> Cost:
+    """Return what the second thread takes, its pictures in memory."""
+    fitted = [crowd.fit(frame.picture) for frame in islice(read_video(video), HELD)]
+    crowd.detector.find(fitted[:3])
+    meter = Meter()
+    with meter:
+        for picture in islice(cycle(fitted), frames):
+            crowd.find([picture])
+    return meter.cost(frames)
+
+
+def track(crowd: CrowdDetector, folder: Path, tracks: list[Tracks], frames: int) -> Cost:
+    """Return what the third thread takes; the tracks are added to the list."""
+    tracker = Tracker(frame_rate=25.0)
+    blank = np.zeros((1, 1, 3), np.uint8)
+    meter = Meter()
+    with ResultFiles(folder / "alone") as results, meter:
+        for index in range(1, frames + 1):
+            tracks.append(tracker.update(next(crowd.again)))
+            results.add(Frame(blank, index, index / 25), tracks[-1])
+    return meter.cost(frames)
+
+
+def draw_and_encode(video: Path, folder: Path, tracks: list[Tracks]) -> Cost:
+    """Return what the last thread takes, its frames decoded and in memory."""
+    traces, meter, frames = Traces(), Meter(), iter(read_video(video))
+    with VideoWriter(folder / "alone.mp4") as writer:
+        for start in range(0, len(tracks), HELD):
+            held = list(islice(frames, HELD))
+            time.sleep(SETTLE_SECONDS)
+            with meter:
+                for frame, shown in zip(held, tracks[start : start + HELD], strict=True):
+                    traces.add(shown)
+                    paint_tracks(frame.image, shown, traces)
+                    writer.write(frame.image)
+    return meter.cost(len(tracks))
 
 
 if __name__ == "__main__":

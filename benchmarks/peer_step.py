@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from types import SimpleNamespace
 
@@ -101,10 +102,13 @@ def trackers_steps() -> dict[str, Step]:
 
 
 def boxmot_steps() -> dict[str, Step]:
-    """Return those of boxmot that go by boxes alone."""
+    """Return those of boxmot that go by boxes, and those that re-identify, with given embeddings.
+
+    None compensates for the camera's motion, as ours doesn't: that costs more than all the rest.
+    """
     import boxmot  # noqa: PLC0415
 
-    def make(name: str) -> Step:
+    def by_boxes(name: str) -> Step:
         tracker = getattr(boxmot, name)()
 
         def step(frame: Arrays) -> Callable[[], object]:
@@ -114,9 +118,46 @@ def boxmot_steps() -> dict[str, Step]:
 
         return step
 
+    def by_looks(name: str, settings: dict[str, bool]) -> Step:
+        tracker = getattr(boxmot, name)(**settings)
+        tracker.cmc = None
+        return lambda frame: partial(tracker.update, boxmot_detections(frame), PICTURE)
+
     number = version("boxmot")
-    names = ("SFSORT", "ByteTrack", "OcSort")
-    return {f"boxmot {number} {name}, boxes": make(name) for name in names if hasattr(boxmot, name)}
+    boxes = {
+        f"boxmot {number} {name}, boxes": by_boxes(name)
+        for name in ("SFSORT", "ByteTrack", "OcSort")
+    }
+    looks = {
+        f"boxmot {number} {name}, 512-d": by_looks(name, settings)
+        for name, settings in BOXMOT_LOOKS.items()
+    }
+    return boxes | looks
+
+
+BOXMOT_LOOKS = {
+    "BotSort": {"use_cmc": False},
+    "StrongSort": {},
+    "DeepOcSort": {"cmc_off": True},
+    "BoostTrack": {"use_cmc": False, "use_embeddings": True},
+    "HybridSort": {},
+}
+"""Re-identifying trackers of boxmot and what they are told."""
+
+
+def boxmot_detections(frame: Arrays) -> object:
+    """Return a frame in the types of boxmot's trackers."""
+    import torch  # noqa: PLC0415
+    from boxmot.structures import Boxes, Detections  # noqa: PLC0415
+
+    boxes, scores, embeddings = (torch.from_numpy(array) for array in frame)
+    return Detections(
+        geometry=Boxes(boxes),
+        scores=scores,
+        class_ids=torch.zeros(len(boxes), dtype=torch.int64),
+        sample_id="frame",
+        embeddings=embeddings,
+    )
 
 
 def ultralytics_steps() -> dict[str, Step]:

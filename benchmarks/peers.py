@@ -3,9 +3,9 @@
     python benchmarks/peers.py --peers norfair trackers boxmot ultralytics --people 50 200
 
 Makes an environment for each peer in `--folder`, installs it with pip, and runs `peer_step.py`
-there; what can't be installed or run is named. Ours runs before and after each peer, so that a busy
-moment meets both. Times are processor time of the thread, medians. torch, where a peer needs it, is
-held to the version that is installed here.
+there; what can't be installed or run is named, and an environment that has the peer stays as it is.
+Ours runs before and after each peer, so that a busy moment meets both. Times are processor time of
+the thread, medians. torch, where a peer needs it, is held to the version that is installed here.
 """
 
 import argparse
@@ -53,8 +53,14 @@ def main() -> None:
 def install(peer: str, folder: Path) -> Path | None:
     """Return the Python of an environment that has the peer, or None with a line that says why."""
     python = folder.absolute() / peer / "bin" / "python"
-    if not python.exists():
-        venv.create(folder / peer, with_pip=True)
+    if (
+        python.exists()
+        and not subprocess.run(
+            [str(python), "-c", f"import {peer}"], capture_output=True, check=False
+        ).returncode
+    ):
+        return python
+    venv.create(folder / peer, with_pip=True)
     held = folder.absolute() / "held.txt"
     held.write_text(f"torch=={version('torch').partition('+')[0]}\n")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(held)]

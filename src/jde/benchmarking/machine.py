@@ -56,6 +56,14 @@ def memory_gibibytes() -> float | None:
     return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIBIBYTE, 1)
 
 
+def resident_mebibytes() -> float | None:
+    """Return the memory that this process holds, where Linux tells."""
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+    sizes = [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")]
+    return round(sizes[0], 1) if sizes else None
+
+
 def gpu_name() -> str | None:
     """Return the name of the GPU that PyTorch would use, where PyTorch is loaded and finds one."""
     torch = sys.modules.get("torch")

@@ -8,7 +8,7 @@ from typing import Any
 
 from jde.benchmarking.contestants import Contestants, Wish
 from jde.benchmarking.drawn_video import write_drawn_video
-from jde.benchmarking.end_to_end import WholeRun, run_whole
+from jde.benchmarking.end_to_end import Cost, WholeRun, run_whole
 from jde.benchmarking.machine import describe_machine
 from jde.benchmarking.opening import open_contestants
 from jde.benchmarking.report import Report
@@ -115,28 +115,30 @@ def measure_whole(
     video: Path, detector: Detector, stages: dict[str, Timing], tracker: Timing, folder: Path
 ) -> dict[str, WholeRun]:
     """Return the whole path without and with a video of the tracks."""
-    alone = stages_alone(stages, tracker)
-    read = {name: alone[name] for name in ("decode", "detect", "track")}
+    alone = threads_alone(stages, tracker)
+    read = {name: cost for name, cost in alone.items() if name != "draw + encode"}
     return {
         "tracks": run_whole(video, detector, folder / "text", alone=read, draws=False),
         "tracks and video": run_whole(video, detector, folder / "both", alone=alone, draws=True),
     }
 
 
-def stages_alone(stages: dict[str, Timing], tracker: Timing) -> dict[str, float]:
-    """Return the milliseconds of what overlaps: parts in one thread add up."""
+def threads_alone(stages: dict[str, Timing], tracker: Timing) -> dict[str, Cost]:
+    """Return the costs of what overlaps: stages that share a thread add up."""
     network = next(name for name in stages if name.startswith("network"))
+    after = {name: timing for name, timing in stages.items() if name.startswith("boxes")}
     return {
-        "decode": total(stages, "decode"),
-        "detect": total(stages, "letterbox", "boxes") + stages[network].median,
-        "track": tracker.median,
-        "draw and encode": total(stages, "draw", "encode"),
+        "decode + prepare": total(stages, "decode", "letterbox"),
+        "detect": total({network: stages[network], **after}),
+        "track": Cost(tracker.median, tracker.processor),
+        "draw + encode": total(stages, "all pixels", "draw", "encode"),
     }
 
 
-def total(stages: dict[str, Timing], *starts: str) -> float:
-    """Return the milliseconds of all stages whose names start so."""
-    return sum(timing.median for name, timing in stages.items() if name.startswith(starts))
+def total(stages: dict[str, Timing], *starts: str) -> Cost:
+    """Return the cost of all stages, or of those whose names start so."""
+    chosen = [each for name, each in stages.items() if not starts or name.startswith(starts)]
+    return Cost(sum(each.median for each in chosen), sum(each.processor for each in chosen))
 
 
 def describe(contestants: Contestants, wish: Wish, plan: Plan, image: Image) -> dict[str, Any]:

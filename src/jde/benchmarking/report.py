@@ -80,6 +80,6 @@ def run_line(name: str, run: WholeRun) -> str:
     """Return one row of the whole path."""
     return (
         f"{name} {run.frames_per_second:8.1f} frames/s, {100 * run.share:.0f} % of "
-        f"{run.slowest} alone; {run.processor:.1f} ms of all cores a frame, "
-        f"{100 * run.busy:.0f} % of them used"
+        f"{run.slowest} alone, {100 * run.possible:.0f} % of what the cores allow; "
+        f"{run.processor:.1f} ms of all cores a frame, {100 * run.busy:.0f} % of them used"
     )
