@@ -12,12 +12,15 @@ import yaml
 from jde.data.config import DataConfig
 from jde.losses.config import LossConfig
 from jde.model.config import Anchors, ModelConfig
-from jde.model.presets import find_preset
+from jde.model.presets import darknet53, find_preset
 from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
 from jde.tracking.config import TrackerConfig
 from jde.training.config import TrainingConfig
 from jde.training.evaluation_config import EvaluationConfig
+
+EXTENDS = "extends"
+"""Key of a file that names the files it changes, from its own folder; later ones win."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,18 +30,24 @@ class ModelChoice:
     Attributes:
         preset: Name of the network.
         input_size: Width and height of its input.
+        source: Published program whose variant of DarkNet-53 it is.
         anchors: Four boxes for each level, coarse to fine.
         embedding_dim: Numbers in an embedding.
     """
 
     preset: str = "jde-nano"
     input_size: Size | None = None
+    source: Literal["zhongdao", "paddle", "mindspore"] | None = None
     anchors: Anchors | None = None
     embedding_dim: int | None = None
 
     def resolve(self) -> ModelConfig:
         """Return the configuration of the chosen network."""
         config = find_preset(self.preset, size=self.input_size)
+        if self.source and config.architecture != "darknet53":
+            raise InputError(f"model.source: {self.preset} has no variants; leave it out")
+        if self.source:
+            config = darknet53(config.input_size, source=self.source)
         changes: dict[str, Any] = {}
         if self.anchors is not None:
             changes["anchors"] = self.anchors
@@ -80,7 +89,28 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> RunCo
         overrides: New values by their dotted key, such as `training.epochs`.
 
     Raises:
-        InputError: The file is no YAML mapping, or a key or value is wrong; the message names it.
+        InputError: A file is no YAML mapping, or a key or value is wrong; the message names it.
+    """
+    content = read_entries(path)
+    for key, value in (overrides or {}).items():
+        set_value(content, key, value)
+    try:
+        config = read_value(RunConfig, content, "")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    assert isinstance(config, RunConfig)
+    return config
+
+
+def read_entries(path: Path, below: Sequence[Path] = ()) -> dict[str, Any]:
+    """Return the entries of a YAML file over those of the files that its `extends` names.
+
+    Args:
+        path: The file.
+        below: The files that extend it.
+
+    Raises:
+        InputError: A file is missing, no YAML mapping, or extends itself.
     """
     try:
         content = yaml.safe_load(path.read_text())
@@ -90,14 +120,23 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> RunCo
         raise InputError(f"{path}: must hold keys and values, such as 'model: jde-nano'")
     if isinstance(content.get("model"), str):
         content["model"] = {"preset": content["model"]}
-    for key, value in (overrides or {}).items():
-        set_value(content, key, value)
-    try:
-        config = read_value(RunConfig, content, "")
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    assert isinstance(config, RunConfig)
-    return config
+    names = read_value(tuple[str, ...], content.pop(EXTENDS, []), f"{path}: {EXTENDS}")
+    entries: dict[str, Any] = {}
+    for base in (path.parent / name for name in names):
+        if not base.is_file() or base.resolve() in {one.resolve() for one in (path, *below)}:
+            raise InputError(f"{path}: {EXTENDS} {base}, which is missing or extends this file")
+        entries = merge(entries, read_entries(base, (path, *below)))
+    return merge(entries, content)
+
+
+def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of both; where both have one, mappings are merged and others replaced."""
+    shared = {
+        key: merge(first[key], value)
+        for key, value in second.items()
+        if isinstance(value, Mapping) and isinstance(first.get(key), Mapping)
+    }
+    return {**first, **second, **shared}
 
 
 def set_value(content: dict[str, Any], key: str, value: Any) -> None:

@@ -20,6 +20,8 @@ class TrainingConfig:
         schedule: Tenfold drops at `milestones` as published, or half a cosine.
         milestones: Shares of the epochs after which the learning rate drops.
         warmup_steps: Steps in which the learning rate rises, at most one epoch.
+        warmup_start: Where the rise begins: at 0 as published, where the first step moves nothing,
+            or at 1 as in MindSpore.
         clip_gradients: Longest gradient over all parameters; 0 never clips.
         frozen_norm: Batch normalisation keeps its scale and shift, as published; its statistics
             move all the same.
@@ -57,6 +59,7 @@ class TrainingConfig:
     schedule: Literal["steps", "cosine"] = "steps"
     milestones: tuple[float, ...] = (0.5, 0.75)
     warmup_steps: int = 1000
+    warmup_start: Literal[0, 1] = 0
     clip_gradients: float = 0.0
     frozen_norm: bool = False
     frozen_stages: int = 0

@@ -19,9 +19,9 @@ def learning_rate(config: TrainingConfig, step: int, steps_per_epoch: int) -> fl
     then hands over to the full rate, which the authors' never reach in short epochs (B-ZD10).
     """
     warmup = min(config.warmup_steps, steps_per_epoch)
-    rate = config.learning_rate
-    if step < warmup:
-        return rate * (step / warmup) ** WARMUP_POWER
+    rate, risen = config.learning_rate, step + config.warmup_start
+    if risen < warmup:
+        return rate * (risen / warmup) ** WARMUP_POWER
     if config.schedule == "cosine":
         last = max(config.epochs * steps_per_epoch - 1, warmup + 1)
         progress = min((step - warmup) / (last - warmup), 1.0)
