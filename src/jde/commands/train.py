@@ -21,6 +21,7 @@ from jde.training.boards import open_boards
 from jde.training.checkpoint import find_snapshots
 from jde.training.initialisation import initialise, starting_weights
 from jde.training.judge import Judge
+from jde.training.losable import losable
 from jde.training.picture_files import digest
 from jde.training.provenance import write_provenance
 from jde.training.trainer import BEST, Outcome, Trainer, make_accelerator
@@ -129,7 +130,8 @@ def train(config: RunConfig, *, resume: bool = False) -> Outcome:
     try:
         return trainer.train(judge)
     finally:
-        accelerator.end_training()
+        with losable("what boards show is"):
+            accelerator.end_training()
 
 
 def make_judge(config: RunConfig, source: JointSource, accelerator: Accelerator) -> Judge | None:

@@ -41,11 +41,17 @@ def open_boards(accelerator: Accelerator, config: Mapping[str, Any], step: int) 
     if not boards:
         return
     is_told = any(str(board) != DEFAULT for board in boards)
+    folder = accelerator.logging_dir
     accelerator.init_trackers(
         PROJECT,
         config=dict(flatten(config)) if is_told else None,
-        init_kwargs={DEFAULT: {"purge_step": step or None}},
+        init_kwargs={DEFAULT: {"purge_step": step or None}, "wandb": {"dir": folder}},
     )
+
+
+def board_name(name: str) -> str:
+    """Return the name of a number as every board takes it: MLflow refuses @."""
+    return name.replace("@", " at ")
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

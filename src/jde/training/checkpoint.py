@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from jde.structures.errors import InputError
+from jde.weights.native import save_tensors
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,11 @@ class Snapshot:
 
 
 def write_snapshot(folder: Path, snapshot: Snapshot, *, keep: int) -> Path:
-    """Write a checkpoint, then remove all but the `keep` latest."""
+    """Write a checkpoint, then remove all but the `keep` latest.
+
+    Raises:
+        OSError: It can't be written; those before it stay.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{snapshot.position.total:08d}.safetensors"
     draft = path.with_suffix(".draft")
@@ -69,11 +73,8 @@ def write_snapshot(folder: Path, snapshot: Snapshot, *, keep: int) -> Path:
         SCALARS_KEY: json.dumps(snapshot.scalars),
     }
     try:
-        save_file(
-            {name: tensor.contiguous() for name, tensor in snapshot.tensors.items()},
-            draft,
-            metadata,
-        )
+        tensors = {name: tensor.contiguous() for name, tensor in snapshot.tensors.items()}
+        save_tensors(draft, tensors, metadata)
         draft.chmod(0o644)
         settle(draft, path)
     finally:

@@ -1,6 +1,7 @@
 """What a run writes down while it learns: a line of numbers now and then, and a plot of them."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,12 +59,24 @@ class Journal:
             for entry in self.read()
             if entry["step"] <= step and not (SCORES in entry and entry["epoch"] >= epoch)
         ]
-        self.path.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
+        draft = self.path.with_suffix(".draft")
+        draft.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
+        draft.replace(self.path)
 
     def write(self, entry: Entry) -> None:
-        """Add a line."""
-        with self.path.open("a") as file:
-            file.write(json.dumps(entry) + "\n")
+        """Add a line.
+
+        Raises:
+            OSError: It can't be written; the lines before stay as they are.
+        """
+        end = self.path.stat().st_size if self.path.exists() else 0
+        try:
+            with self.path.open("a") as file:
+                file.write(json.dumps(entry) + "\n")
+        except OSError:
+            # Half a line would spoil the next one.
+            os.truncate(self.path, end)
+            raise
 
     def read(self) -> Iterator[Entry]:
         """Yield the complete lines."""

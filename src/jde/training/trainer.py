@@ -17,14 +17,15 @@ from jde.data.batch import Batch
 from jde.losses.criterion import JDECriterion, LossParts
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
-from jde.training.boards import available_boards, board_folder
+from jde.training.boards import available_boards, board_folder, board_name
 from jde.training.checkpoint import Position, find_snapshots, read_snapshot, write_snapshot
 from jde.training.config import TrainingConfig
 from jde.training.feed import Feed
 from jde.training.imprinting import imprint
 from jde.training.interruption import Interruption
-from jde.training.journal import SCORES, Journal, Meter, plot_losses, plot_scores
+from jde.training.journal import SCORES, Entry, Journal, Meter, plot_losses, plot_scores
 from jde.training.judge import Figures, Judge
+from jde.training.losable import losable
 from jde.training.norm_statistics import set_statistics
 from jde.training.optimiser import build_optimiser, set_learning_rate
 from jde.training.progress import ProgressLine
@@ -191,7 +192,7 @@ class Trainer:
             self._plot()
         if interruption.name:
             return Outcome(self.position, None, f"stopped by {interruption.name}")
-        return Outcome(self.position, self._write_weights(WEIGHTS), reason)
+        return Outcome(self.position, self._write_last(), reason)
 
     def _epoch(
         self, epoch: int, line: ProgressLine, interruption: Interruption, clock: "_Clock"
@@ -282,10 +283,8 @@ class Trainer:
             "images_per_second": pictures / max(now - mark, 1e-9),
         }
         if self.accelerator.is_main_process:
-            minutes = round(self.position.minutes, 3)
-            entry = {"step": self.position.total, "epoch": epoch, "minutes": minutes}
-            self.journal.write({**entry, **numbers})
-        self.accelerator.log(numbers, step=self.position.total)
+            self._write_entry(epoch, numbers)
+        self._tell_boards(numbers)
         line.show(self.position.total, epoch, numbers)
         return now
 
@@ -296,41 +295,52 @@ class Trainer:
         self._checkpoint()
         self._plot()
 
+    def _write_entry(self, epoch: int, values: Entry) -> None:
+        minutes = round(self.position.minutes, 3)
+        with losable("a line of the log is"):
+            self.journal.write(
+                {"step": self.position.total, "epoch": epoch, "minutes": minutes, **values}
+            )
+
+    def _tell_boards(self, numbers: Figures) -> None:
+        with losable("what boards show is"):
+            self.accelerator.log(numbers, step=self.position.total)
+
     def _plot(self) -> None:
         if self.accelerator.is_main_process:
-            plot_losses(self.journal, self.output / "losses.png")
+            with losable("the plot of the losses is"):
+                plot_losses(self.journal, self.output / "losses.png")
 
     def _evaluate(self, judge: Judge, epoch: int) -> None:
         """Score the network and keep its weights where they are the best so far."""
-        figures: Figures = {}
+        found: tuple[Figures, bool] = {}, False
         if self.accelerator.is_main_process:
             figures = judge.score(self.best_network)
+            found = figures, self._keep_best(judge.choose(figures))
         if self.accelerator.num_processes > 1:
-            figures = broadcast_object_list([figures])[0]
-        score, best = judge.choose(figures), self.position.best
-        is_best = best is None or score > best
+            found = broadcast_object_list([found])[0]
+        figures, is_best = found
         stale = 0 if is_best else self.position.stale + 1
-        self.position = replace(self.position, best=score if is_best else best, stale=stale)
-        if is_best:
-            self._write_weights(BEST)
+        best = judge.choose(figures) if is_best else self.position.best
+        self.position = replace(self.position, best=best, stale=stale)
         if self.accelerator.is_main_process:
             self._write_scores(judge, epoch, figures)
-        self.accelerator.log(
-            {f"scores/{name}": value for name, value in figures.items()}, step=self.position.total
-        )
+        self._tell_boards({f"scores/{board_name(name)}": one for name, one in figures.items()})
+
+    def _keep_best(self, score: float) -> bool:
+        """Keep the weights if none were better; return whether they were and the disk has them."""
+        is_kept = False
+        if self.position.best is None or score > self.position.best:
+            with losable(f"{BEST} is"):
+                self._write_weights(BEST)
+                is_kept = True
+        return is_kept
 
     def _write_scores(self, judge: Judge, epoch: int, figures: Figures) -> None:
-        self.journal.write(
-            {
-                "step": self.position.total,
-                "epoch": epoch,
-                "minutes": round(self.position.minutes, 3),
-                SCORES: figures,
-                "best": not self.position.stale,
-                "trained_on": bool(judge.trained_on),
-            }
-        )
-        plot_scores(self.journal, self.output / "metrics.png")
+        marks = {"best": not self.position.stale, "trained_on": bool(judge.trained_on)}
+        self._write_entry(epoch, {SCORES: figures, **marks})
+        with losable("the plot of the scores is"):
+            plot_scores(self.journal, self.output / "metrics.png")
         logger.info(
             "epoch %d: %s%s%s",
             epoch,
@@ -350,15 +360,18 @@ class Trainer:
     def _checkpoint(self) -> None:
         if not self.accelerator.is_main_process:
             return
-        try:
+        with losable("a checkpoint is"):
             write_snapshot(
                 self.output / "checkpoints",
                 self.learner.snapshot(self.position),
                 keep=self.config.keep_checkpoints,
             )
+
+    def _write_last(self) -> Path:
+        try:
+            return self._write_weights(WEIGHTS)
         except OSError as error:
-            # The run is worth more than one checkpoint: the next one may find room.
-            logger.warning("no checkpoint written: %s", error)
+            raise InputError(f"{error}, then go on with --resume") from error
 
     def _write_weights(self, name: str) -> Path:
         path = self.output / name

@@ -69,7 +69,19 @@ def write_checkpoint(
         VERSION_KEY: FORMAT_VERSION,
     }
     with replacing(path) as draft:
-        save_file(tensors, draft, metadata)
+        save_tensors(draft, tensors, metadata)
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file.
+
+    Raises:
+        OSError: The disk is full, say; the library itself raises what looks like a damaged file.
+    """
+    try:
+        save_file(tensors, path, metadata)
+    except SafetensorError as error:
+        raise OSError(f"{path}: can't be written ({error}); make room") from error
 
 
 def read_network(path: Path) -> JDENet:

@@ -1,4 +1,14 @@
+from collections.abc import Iterator
+
 import pytest
+from tests import full_disk
+
+
+@pytest.fixture
+def disk() -> Iterator[None]:
+    """Make room again after a test that filled the disk."""
+    yield
+    full_disk.empty()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests import full_disk
 from tests.unit.training.drawn_feed import IDENTITIES, SIZE, DrawnFeed
 
 from jde.losses.criterion import JDECriterion
@@ -119,3 +120,18 @@ def test_a_score_lost_with_its_checkpoint_is_taken_again_and_written_once(
     assert second.resume()
     second.train(judge(0.5, 0.6))
     assert [entry["epoch"] for entry in entries(tmp_path)] == [0, 1]
+
+
+@pytest.mark.usefixtures("disk")
+def test_best_weights_that_find_no_room_do_not_count(tmp_path: Path) -> None:
+    judging = judge(0.5, 0.4, 0.3)
+    run = trainer(tmp_path, 3)
+
+    def fill_then_empty(epoch: int, index: int) -> None:
+        del index
+        (full_disk.empty if epoch else full_disk.fill)()
+
+    run.feed = DrawnFeed(length=1, disturb=fill_then_empty)
+    assert run.train(judging).position.best == 0.4
+    best = read_network(tmp_path / "best.safetensors")
+    assert torch.equal(first_kernel(best), judging.seen[1])

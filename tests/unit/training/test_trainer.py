@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests import full_disk
 from tests.unit.training.drawn_feed import IDENTITIES, SIZE, DrawnFeed
 
 from jde.losses.config import LossConfig
@@ -15,6 +16,7 @@ from jde.model.builders import build_network
 from jde.model.presets import find_preset
 from jde.structures.errors import InputError
 from jde.training.config import TrainingConfig
+from jde.training.journal import Journal
 from jde.training.trainer import Trainer
 from jde.weights.native import read_network
 
@@ -137,17 +139,43 @@ def test_only_the_latest_checkpoints_are_kept(tmp_path: Path) -> None:
     assert names == ["step-00000003.safetensors", "step-00000004.safetensors"]
 
 
-def test_a_full_disk_costs_a_checkpoint_but_not_the_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.usefixtures("disk")
+def test_a_full_disk_costs_checkpoints_and_lines_but_not_the_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+    def fill_then_empty(epoch: int, index: int) -> None:
+        if index == 0:
+            (full_disk.empty if epoch else full_disk.fill)()
 
-    monkeypatch.setattr("jde.training.checkpoint.save_file", fail)
-    outcome = trainer(tmp_path, epochs=1).train()
+    outcome = trainer(tmp_path, DrawnFeed(disturb=fill_then_empty), checkpoint_minutes=0.0).train()
     assert outcome.weights is not None
-    assert "No space left" in caplog.text
-    assert not list((tmp_path / "checkpoints").iterdir())
+    lost = [record.message for record in caplog.records if "not written" in record.message]
+    assert {message.split(" is not written")[0] for message in lost} == {
+        "a checkpoint",
+        "a line of the log",
+    }
+    steps = [entry["step"] for entry in Journal(tmp_path / "log.jsonl").read()]
+    assert steps == [3, 4]
+    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert names == ["step-00000003.safetensors", "step-00000004.safetensors"]
+
+
+@pytest.mark.usefixtures("disk")
+def test_a_disk_full_at_the_end_keeps_what_a_resumed_run_needs(tmp_path: Path) -> None:
+    def fill(epoch: int, index: int) -> None:
+        if (epoch, index) == (1, 1):
+            full_disk.fill()
+
+    with pytest.raises(InputError, match=r"can't be written .*; make room, then go on with"):
+        trainer(tmp_path, DrawnFeed(disturb=fill)).train()
+    full_disk.empty()
+    assert not list(tmp_path.glob("**/*.draft"))
+    again = trainer(tmp_path)
+    assert again.resume()
+    assert again.position.total == 2
+    outcome = again.train()
+    assert outcome.position.total == 4
+    assert outcome.weights is not None
 
 
 def test_a_checkpoint_of_another_set_of_identities_is_refused(tmp_path: Path) -> None:
