@@ -211,6 +211,10 @@ class TrainingLoader:
                     raise
                 logger.warning("%s; starting the loading processes again", error)
                 self._batches = self._start()
+            except InputError as error:
+                # A loading process hands over its traceback in front of the message.
+                message = str(error).rpartition(f"{InputError.__name__}: ")[2]
+                raise InputError(message.strip()) from error
 
     def _iterate(self) -> Iterator[Batch]:
         before = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None

@@ -191,8 +191,9 @@ def test_too_many_damaged_pictures_stop_the_run(folder: Path) -> None:
         list(loader(folder, max_faults=2).epoch(0))
     for path in (folder / "images").iterdir():
         path.write_bytes(b"")
-    with pytest.raises(InputError, match="is no picture or is damaged"):
-        list(loader(folder).epoch(0))
+    for workers in (0, 1):
+        with pytest.raises(InputError, match=r"^\S+png: is no picture or is damaged[^\n]+$"):
+            list(loader(folder, workers).epoch(0))
 
 
 def test_batches_go_on_when_a_loading_process_is_killed(

@@ -26,3 +26,8 @@ def test_boards_get_a_flat_configuration() -> None:
         "training.milestones": "(0.5,)",
         "output": "run",
     }
+
+
+def test_names_hold_only_what_mlflow_takes() -> None:
+    assert boards.board_name("TPR@FAR0.1") == "TPR at FAR0.1"
+    assert boards.board_name("MOTA") == "MOTA"
