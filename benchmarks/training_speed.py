@@ -1,20 +1,24 @@
 """CPU time of a training step, pictures included: this package against the authors' plain loop.
 
     OMP_NUM_THREADS=1 JDE_DATA=data python benchmarks/training_speed.py --size 576 320 --batch 4
+    ... --precision bf16          this package in bfloat16, the plain loop in 32 bits as ever
+    ... --threads 2 --wall        on an idle machine: wall-clock time of several threads
 
 The plain loop does what the authors' program does, written anew: every pixel of a picture is
 decoded, brought to size and then warped a second time; pixels are floats from there on; targets
 come from the overlap of all people with all anchors of a level, picture by picture; maps are in
 PyTorch's default order and the loss gathers from dense masks. Both have the same network, pictures,
-batch and optimiser, and take turns.
+batch and optimiser. Each has a process of its own, and they take turns.
 """
 
 import argparse
 import math
+import multiprocessing
 import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +39,7 @@ from jde.model.builders import build_network
 from jde.model.config import STRIDES, ModelConfig
 from jde.model.presets import find_preset
 from jde.training.config import TrainingConfig
+from jde.training.freed_memory import keep_freed_memory
 from jde.training.optimiser import build_optimiser
 from jde.training.task import TrainingTask
 
@@ -45,17 +50,24 @@ POSITIVE, IGNORED = 0.5, 0.4
 """Overlaps from which on an anchor has to find a person, and from which on it may."""
 
 MIRRORED = 0.5
+WARM_UP = 2
+"""Steps of each loop that don't count: memory and threads settle."""
 
 Times = tuple[float, float]
 """CPU seconds of loading a batch and of learning from it."""
 
 
-def our_loop(sources: DataConfig, model: ModelConfig, batch: int) -> Iterator[Times]:
+def our_loop(chosen: argparse.Namespace) -> Iterator[Times]:
     """Yield the times of this package's steps."""
+    keep_freed_memory()
+    model = find_preset(chosen.model, size=tuple(chosen.size))
+    sources = DataConfig(sources=find_pictures(chosen))
     source = build_joint_source(sources, model.input_size)
     pictures = TrainingPictures(source, Augmentation(AugmentationConfig(), model.input_size))
     criterion = JDECriterion(model.anchors, model.embedding_dim, source.identity_count)
     network = build_network(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if chosen.compile:
+        network.compile()
     task = TrainingTask(network, criterion).train()
     optimiser = build_optimiser(task, TrainingConfig(learning_rate=1e-5))
 
@@ -63,16 +75,20 @@ def our_loop(sources: DataConfig, model: ModelConfig, batch: int) -> Iterator[Ti
         return collate([pictures[Draw(0, one)] for one in places])
 
     def learn(loaded: Batch) -> None:
-        task(loaded).total.backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=chosen.precision == "bf16"):
+            total = task(loaded).total
+        total.backward()
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
 
-    for places in places_of_steps(len(source), batch):
-        yield measure(load, learn, places)
+    for places in places_of_steps(len(source), chosen.batch):
+        yield measure(load, learn, places, chosen.clock)
 
 
-def plain_loop(sources: DataConfig, model: ModelConfig, batch: int) -> Iterator[Times]:
+def plain_loop(chosen: argparse.Namespace) -> Iterator[Times]:
     """Yield the times of the plain loop's steps."""
+    model = find_preset(chosen.model, size=tuple(chosen.size))
+    sources = DataConfig(sources=find_pictures(chosen), reduced_decoding=False)
     source = build_joint_source(sources, model.input_size)
     network = build_network(model).train()
     loss = PlainLoss(model, source.identity_count)
@@ -89,8 +105,14 @@ def plain_loop(sources: DataConfig, model: ModelConfig, batch: int) -> Iterator[
         optimiser.step()
         optimiser.zero_grad()
 
-    for places in places_of_steps(len(source), batch):
-        yield measure(load, learn, places)
+    for places in places_of_steps(len(source), chosen.batch):
+        yield measure(load, learn, places, chosen.clock)
+
+
+def find_pictures(chosen: argparse.Namespace) -> tuple[SourceConfig]:
+    """Return the sequences that both learn from."""
+    folder = str(Path(os.environ.get("JDE_DATA", "../shared/data")) / "sequences")
+    return (SourceConfig(kind="mot", path=folder, pattern=chosen.pattern),)
 
 
 def places_of_steps(count: int, batch: int) -> Iterator[list[int]]:
@@ -101,14 +123,17 @@ def places_of_steps(count: int, batch: int) -> Iterator[list[int]]:
 
 
 def measure(
-    load: Callable[[list[int]], Any], learn: Callable[[Any], None], places: list[int]
+    load: Callable[[list[int]], Any],
+    learn: Callable[[Any], None],
+    places: list[int],
+    clock: Callable[[], float],
 ) -> Times:
-    """Return the CPU time of both halves of a step."""
-    start = time.process_time()
+    """Return the times of both halves of a step."""
+    start = clock()
     loaded = load(places)
-    middle = time.process_time()
+    middle = clock()
     learn(loaded)
-    return middle - start, time.process_time() - middle
+    return middle - start, clock() - middle
 
 
 def plain_batch(
@@ -238,38 +263,72 @@ def dense_overlaps(first: Tensor, second: Tensor) -> Tensor:
     return shared / (first[:, 2:].prod(1)[:, None] + second[:, 2:].prod(1)[None] - shared + 1e-16)
 
 
-def main() -> None:
-    """Take turns and print the medians."""
+NEXT, END = "next", "end"
+LOOPS = {"ours": our_loop, "plain": plain_loop}
+
+
+def serve(name: str, chosen: argparse.Namespace, line: Connection) -> None:
+    """Take a step and send its times whenever asked."""
+    torch.set_num_threads(chosen.threads)
+    cv2.setNumThreads(0)
+    loop = LOOPS[name](chosen)
+    while line.recv() == NEXT:
+        line.send(next(loop))
+
+
+def take_turns(chosen: argparse.Namespace) -> dict[str, list[Times]]:
+    """Return the times of both loops' steps."""
+    spawning = multiprocessing.get_context("spawn")
+    lines: dict[str, Connection] = {}
+    for name in LOOPS:
+        lines[name], far = spawning.Pipe()
+        spawning.Process(target=serve, args=(name, chosen, far), daemon=True).start()
+    times: dict[str, list[Times]] = {name: [] for name in LOOPS}
+    for step in range(WARM_UP + chosen.steps):
+        for name, line in lines.items():
+            line.send(NEXT)
+            taken = line.recv()
+            if step >= WARM_UP:
+                times[name].append(taken)
+    for line in lines.values():
+        line.send(END)
+    return times
+
+
+def read_options() -> argparse.Namespace:
+    """Return what to measure."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--size", type=int, nargs=2, default=(576, 320))
     options.add_argument("--batch", type=int, default=4)
     options.add_argument("--steps", type=int, default=8)
     options.add_argument("--model", default="jde-nano")
     options.add_argument("--pattern", default="MOT17-*-mini")
+    options.add_argument("--precision", choices=("no", "bf16"), default="no")
+    options.add_argument("--compile", action="store_true")
+    options.add_argument("--threads", type=int, default=1)
+    options.add_argument("--wall", action="store_true")
     chosen = options.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(0)
-    folder = str(Path(os.environ.get("JDE_DATA", "../shared/data")) / "sequences")
-    sources = (SourceConfig(kind="mot", path=folder, pattern=chosen.pattern),)
-    model = find_preset(chosen.model, size=tuple(chosen.size))
-    loops = {
-        "ours": our_loop(DataConfig(sources=sources), model, chosen.batch),
-        "plain": plain_loop(
-            DataConfig(sources=sources, reduced_decoding=False), model, chosen.batch
-        ),
-    }
-    times: dict[str, list[Times]] = {name: [] for name in loops}
-    for step in range(chosen.steps + 1):
-        for name, loop in loops.items():
-            taken = next(loop)
-            if step:  # The first step of each warms up.
-                times[name].append(taken)
-    print(f"{chosen.model} {chosen.size[0]}x{chosen.size[1]}, batch {chosen.batch}: CPU ms a step")
+    chosen.clock = time.perf_counter if chosen.wall else time.process_time
+    return chosen
+
+
+def main() -> None:
+    """Take turns and print the medians and the middle half of the steps."""
+    chosen = read_options()
+    kind = "wall-clock" if chosen.wall else "CPU"
+    print(
+        f"{chosen.model} {chosen.size[0]}x{chosen.size[1]}, batch {chosen.batch}, ours in "
+        f"{'32 bits' if chosen.precision == 'no' else 'bfloat16'}: {kind} ms a step"
+    )
     medians = {}
-    for name, steps in times.items():
+    for name, steps in take_turns(chosen).items():
         load, learn = (statistics.median(part) for part in zip(*steps, strict=True))
+        low, _, high = statistics.quantiles([sum(step) for step in steps], n=4)
         medians[name] = load, learn
-        print(f"{name:>6}: loading {load * 1e3:7.1f}, learning {learn * 1e3:7.1f}")
+        print(
+            f"{name:>6}: loading {load * 1e3:7.1f}, learning {learn * 1e3:7.1f}, "
+            f"both {low * 1e3:.1f} to {high * 1e3:.1f}"
+        )
     ratios = [plain / ours for plain, ours in zip(medians["plain"], medians["ours"], strict=True)]
     whole = sum(medians["plain"]) / sum(medians["ours"])
     print(f" ratio: loading {ratios[0]:.2f}, learning {ratios[1]:.2f}, both {whole:.2f}")

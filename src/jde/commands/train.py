@@ -19,6 +19,7 @@ from jde.model.builders import build_network
 from jde.structures.errors import InputError
 from jde.training.boards import open_boards
 from jde.training.checkpoint import find_snapshots
+from jde.training.freed_memory import keep_freed_memory
 from jde.training.initialisation import initialise, starting_weights
 from jde.training.judge import Judge
 from jde.training.losable import losable
@@ -119,6 +120,8 @@ def train(config: RunConfig, *, resume: bool = False) -> Outcome:
         initialise(network, weights)
     criterion = JDECriterion(model.anchors, model.embedding_dim, source.identity_count, config.loss)
     accelerator = make_accelerator(config.training, config.output)
+    if accelerator.device.type == "cpu":
+        keep_freed_memory()
     feed = make_feed(config, source, accelerator)
     trainer = Trainer(network, criterion, feed, config.training, config.output, accelerator)
     if not (resume and trainer.resume()):
