@@ -196,6 +196,8 @@ class TrainingLoader:
         Raises:
             InputError: Too many pictures can't be read.
             RuntimeError: Loading processes keep dying.
+            OSError: Likewise.
+            EOFError: Likewise.
         """
         restarts = 0
         while start < len(self.plan):
@@ -205,16 +207,22 @@ class TrainingLoader:
                     self._report(batch.faults)
                     start += 1
                     yield batch
-            except RuntimeError as error:
+            except (RuntimeError, OSError, EOFError) as error:
                 restarts += 1
-                if restarts > MAX_RESTARTS or DEATH_NOTE not in str(error):
+                if restarts > MAX_RESTARTS or not self._means_death(error):
                     raise
-                logger.warning("%s; starting the loading processes again", error)
+                logger.warning("%r; starting the loading processes again", error)
                 self._batches = self._start()
             except InputError as error:
                 # A loading process hands over its traceback in front of the message.
                 message = str(error).rpartition(f"{InputError.__name__}: ")[2]
                 raise InputError(message.strip()) from error
+
+    def _means_death(self, error: Exception) -> bool:
+        """Return whether a loading process died, be it in the middle of handing over a batch."""
+        return self._workers > 0 and (
+            isinstance(error, OSError | EOFError) or DEATH_NOTE in str(error)
+        )
 
     def _iterate(self) -> Iterator[Batch]:
         before = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None

@@ -3,6 +3,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +213,22 @@ def test_batches_go_on_when_a_loading_process_is_killed(
     for first, second in zip(rest, [*alone[1:], *loader(folder).epoch(1)], strict=True):
         assert_equal(first, second)
     assert any("starting the loading processes again" in one.message for one in caplog.records)
+
+
+@pytest.mark.parametrize("error", [EOFError(), ConnectionResetError(104, "reset by peer")])
+def test_batches_go_on_when_a_loading_process_dies_while_it_hands_one_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    shared, whole = loader(folder, workers=1), list(loader(folder).epoch(0))
+
+    def cut_off() -> Iterator[Batch]:
+        yield whole[0]
+        monkeypatch.undo()
+        raise error
+
+    monkeypatch.setattr(shared, "_iterate", cut_off)
+    for first, second in zip(shared.epoch(0), whole, strict=True):
+        assert_equal(first, second)
 
 
 def test_mosaic_is_drawn_from_the_same_chance(folder: Path) -> None:
