@@ -211,7 +211,8 @@ class Trainer:
                 total=self.position.total + 1,
                 minutes=clock.minutes(),
             )
-            if self.position.total % self.config.log_steps == 0:
+            is_last = self.position.step == self.steps_per_epoch
+            if is_last or self.position.total % self.config.log_steps == 0:
                 mark = self._log(epoch, meter, rate, mark, line)
                 meter = Meter.empty()
             if reason := self._why_stop(interruption):

@@ -123,6 +123,11 @@ def test_a_loss_that_is_no_number_names_the_pictures(tmp_path: Path) -> None:
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_every_epoch_leaves_a_line_however_short(tmp_path: Path) -> None:
+    trainer(tmp_path, DrawnFeed(length=3), log_steps=2).train()
+    assert [entry["step"] for entry in Journal(tmp_path / "log.jsonl").read()] == [2, 3, 4, 6]
+
+
 def test_accumulated_parts_make_one_step(tmp_path: Path) -> None:
     run = trainer(tmp_path, DrawnFeed(length=4), batch_size=4, accumulate=2, epochs=1)
     assert run.train().position.total == 2
