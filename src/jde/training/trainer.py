@@ -19,6 +19,7 @@ from jde.model.network import JDENet
 from jde.structures.errors import InputError
 from jde.training.boards import available_boards, board_folder, board_name
 from jde.training.checkpoint import Position, find_snapshots, read_snapshot, write_snapshot
+from jde.training.clock import Clock
 from jde.training.config import TrainingConfig
 from jde.training.feed import Feed
 from jde.training.imprinting import imprint
@@ -179,7 +180,7 @@ class Trainer:
             Interruption() as interruption,
             ProgressLine(total, self.position.total, visible=is_main) as line,
         ):
-            clock = _Clock(started, time.monotonic())
+            clock = Clock(started, time.monotonic())
             for epoch in range(self.position.epoch, self.config.epochs):
                 reason = self._why_enough() or self._epoch(epoch, line, interruption, clock)
                 if reason:
@@ -195,7 +196,7 @@ class Trainer:
         return Outcome(self.position, self._write_last(), reason)
 
     def _epoch(
-        self, epoch: int, line: ProgressLine, interruption: Interruption, clock: "_Clock"
+        self, epoch: int, line: ProgressLine, interruption: Interruption, clock: Clock
     ) -> str:
         """Train the rest of an epoch; return why the run has to stop, if it has."""
         meter, mark = Meter.empty(), time.monotonic()
@@ -384,17 +385,3 @@ class Trainer:
         """Return the mean of a tensor over all processes."""
         mean: torch.Tensor = self.accelerator.reduce(values, reduction="mean")
         return mean
-
-
-@dataclass(slots=True)
-class _Clock:
-    """When the run started, in the time it has really run, and wrote its last checkpoint."""
-
-    start: float
-    checkpoint: float
-
-    def minutes(self) -> float:
-        return (time.monotonic() - self.start) / 60
-
-    def since_checkpoint(self) -> float:
-        return (time.monotonic() - self.checkpoint) / 60
