@@ -111,10 +111,10 @@ def test_a_score_lost_with_its_checkpoint_is_taken_again_and_written_once(
         raise MemoryError
 
     first = trainer(tmp_path, 2, checkpoint_minutes=0.0)
-    monkeypatch.setattr("jde.training.trainer.plot_scores", die)
-    with pytest.raises(MemoryError):
-        first.train(judge(0.5))
-    monkeypatch.undo()
+    with monkeypatch.context() as once:
+        once.setattr("jde.training.trainer.plot_scores", die)
+        with pytest.raises(MemoryError):
+            first.train(judge(0.5))
     assert len(entries(tmp_path)) == 1
     second = trainer(tmp_path, 2)
     assert second.resume()
