@@ -59,7 +59,7 @@ def known_embeddings(
     best = criterion.config.assign_best
     targets = assign(people, criterion.grids(outputs), len(batch), assign_best=best)
     for output, target in zip(outputs, targets, strict=True):
-        (picture, row, column), identities = identity_cells(target, criterion.config.max_cells)
+        (picture, row, column), identities, _ = identity_cells(target, criterion.config.max_cells)
         found = F.normalize(output.embeddings[picture, :, row, column].float(), dim=1)
         known = identities >= 0
         yield found[known], identities[known]
