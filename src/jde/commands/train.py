@@ -17,7 +17,7 @@ from jde.data.sampling import EpochPlan
 from jde.losses.criterion import JDECriterion
 from jde.model.builders import build_network
 from jde.structures.errors import InputError
-from jde.training.boards import open_boards
+from jde.training.boards import board_errors, open_boards
 from jde.training.checkpoint import find_snapshots
 from jde.training.freed_memory import keep_freed_memory
 from jde.training.initialisation import initialise, starting_weights
@@ -133,7 +133,7 @@ def train(config: RunConfig, *, resume: bool = False) -> Outcome:
     try:
         return trainer.train(judge)
     finally:
-        with losable("what boards show is"):
+        with losable("what boards show is", board_errors()):
             accelerator.end_training()
 
 

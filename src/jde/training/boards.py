@@ -1,6 +1,7 @@
 """Where the numbers of a run are shown besides its own log: TensorBoard, W&B, MLflow."""
 
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 DEFAULT = "tensorboard"
 PROJECT = "jde"
+OWN_ERRORS = {"mlflow.exceptions": "MlflowException", "wandb.errors": "Error"}
+"""Modules of boards with the name of what they raise where a server is away."""
 
 
 def available_boards(names: tuple[str, ...]) -> list[str]:
@@ -47,6 +50,16 @@ def open_boards(accelerator: Accelerator, config: Mapping[str, Any], step: int) 
         config=dict(flatten(config)) if is_told else None,
         init_kwargs={DEFAULT: {"purge_step": step or None}, "wandb": {"dir": folder}},
     )
+
+
+def board_errors() -> tuple[type[Exception], ...]:
+    """Return what the boards in use raise where they can't write or reach their server."""
+    own = [
+        getattr(sys.modules[module], name)
+        for module, name in OWN_ERRORS.items()
+        if module in sys.modules
+    ]
+    return (OSError, *own)
 
 
 def board_name(name: str) -> str:

@@ -6,9 +6,14 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def losable(what: str) -> Iterator[None]:
-    """Go on with a warning where `what` can't be written, on a full disk say."""
+def losable(what: str, errors: tuple[type[Exception], ...] = (OSError,)) -> Iterator[None]:
+    """Go on with a warning where `what` can't be written, on a full disk say.
+
+    Args:
+        what: Start of the warning, with its verb.
+        errors: What says that it can't be written.
+    """
     try:
         yield
-    except OSError as error:
+    except errors as error:
         logger.warning("%s not written: %s", what, error)

@@ -17,7 +17,7 @@ from jde.data.batch import Batch
 from jde.losses.criterion import JDECriterion, LossParts
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
-from jde.training.boards import available_boards, board_folder, board_name
+from jde.training.boards import available_boards, board_errors, board_folder, board_name
 from jde.training.checkpoint import Position, find_snapshots, read_snapshot, write_snapshot
 from jde.training.clock import Clock
 from jde.training.config import TrainingConfig
@@ -305,7 +305,7 @@ class Trainer:
             )
 
     def _tell_boards(self, numbers: Figures) -> None:
-        with losable("what boards show is"):
+        with losable("what boards show is", board_errors()):
             self.accelerator.log(numbers, step=self.position.total)
 
     def _plot(self) -> None:

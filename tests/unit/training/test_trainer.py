@@ -1,7 +1,9 @@
 import json
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -181,6 +183,29 @@ def test_a_disk_full_at_the_end_keeps_what_a_resumed_run_needs(tmp_path: Path) -
     outcome = again.train()
     assert outcome.position.total == 4
     assert outcome.weights is not None
+
+
+class AwayError(Exception):
+    """Stands for what MLflow raises where its server is away."""
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), AwayError("no answer")])
+def test_boards_that_fail_cost_a_warning(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    mlflow = ModuleType("mlflow.exceptions")
+    monkeypatch.setattr(mlflow, "MlflowException", AwayError, raising=False)
+    monkeypatch.setitem(sys.modules, "mlflow.exceptions", mlflow)
+    run = trainer(tmp_path, DrawnFeed(length=1), epochs=1)
+    monkeypatch.setattr(run.accelerator, "log", fail)
+    assert run.train().weights is not None
+    assert f"what boards show is not written: {error}" in caplog.text
 
 
 def test_a_checkpoint_of_another_set_of_identities_is_refused(tmp_path: Path) -> None:
