@@ -1,5 +1,7 @@
 """A random network whose outputs vary as those of a trained one."""
 
+from dataclasses import replace
+
 import torch
 
 from jde.model.builders import build_network
@@ -9,11 +11,13 @@ from jde.model.presets import find_preset
 SIZE = (128, 96)
 
 
-def lively_network(size: tuple[int, int] = SIZE) -> JDENet:
+def lively_network(size: tuple[int, int] = SIZE, classes: tuple[str, ...] = ("person",)) -> JDENet:
     """Return a `nano` whose normalisation fits noise, and which sees people everywhere."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
-        network = build_network(find_preset("jde-nano", size=size)).train()
+        network = build_network(
+            replace(find_preset("jde-nano", size=size), classes=classes)
+        ).train()
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = None
@@ -21,5 +25,5 @@ def lively_network(size: tuple[int, int] = SIZE) -> JDENet:
             network(torch.rand(2, 3, size[1], size[0]))
         for name, bias in network.named_parameters():
             if name.endswith("detection.bias"):
-                bias.view(4, 6)[:, -1] = -0.5
+                bias.view(4, 5 + len(classes))[:, 5:] = -0.5
     return network.eval()

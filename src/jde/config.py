@@ -33,6 +33,8 @@ class ModelChoice:
         source: Published program whose variant of DarkNet-53 it is.
         anchors: Four boxes for each level, coarse to fine.
         embedding_dim: Numbers in an embedding.
+        classes: Names of what it learns to find, such as [person, car]; their order numbers them
+            in labels. People alone where nothing is given.
     """
 
     preset: str = "jde-nano"
@@ -40,6 +42,7 @@ class ModelChoice:
     source: Literal["zhongdao", "paddle", "mindspore"] | None = None
     anchors: Anchors | None = None
     embedding_dim: int | None = None
+    classes: tuple[str, ...] | None = None
 
     def resolve(self) -> ModelConfig:
         """Return the configuration of the chosen network."""
@@ -53,6 +56,8 @@ class ModelChoice:
             changes["anchors"] = self.anchors
         if self.embedding_dim is not None:
             changes["embedding_dim"] = self.embedding_dim
+        if self.classes is not None:
+            changes["classes"] = self.classes
         return replace(config, **changes)
 
 

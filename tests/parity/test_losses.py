@@ -317,7 +317,12 @@ def test_the_default_differs_only_in_weights_of_what_was_not_measured() -> None:
 
 def test_targets_of_one_person_are_those_of_the_reference_run() -> None:
     """Specification, section 17.6."""
-    people = People(torch.tensor([[544.0, 304, 64, 192]]), torch.tensor([7]), torch.tensor([0]))
+    people = People(
+        torch.tensor([[544.0, 304, 64, 192]]),
+        torch.tensor([7]),
+        torch.tensor([0]),
+        torch.tensor([0]),
+    )
     grids = [
         Grid(torch.tensor(ANCHORS_1088X608[level], dtype=torch.float32), s, 608 // s, 1088 // s)
         for level, s in enumerate(STRIDES)

@@ -114,7 +114,7 @@ def train(config: RunConfig, *, resume: bool = False) -> Outcome:
     config.output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     model = config.model.resolve()
-    source = build_joint_source(config.data, model.input_size)
+    source = build_joint_source(config.data, model.input_size, len(model.classes))
     network = build_network(model)
     for weights in starting_weights(config.training):
         initialise(network, weights)

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float32, Int64, UInt8
@@ -18,6 +18,7 @@ class Batch:
         faults: What was wrong with pictures that others in this batch stand in for.
         views: How many pictures in a row show one picture, each changed in another way.
         people: Number of each person, the same in all views; None where there is one view.
+        classes: Number of the class of each person; 0 for all where none is given.
     """
 
     images: UInt8[Tensor, "n 3 height width"]
@@ -28,6 +29,11 @@ class Batch:
     faults: tuple[str, ...] = ()
     views: int = 1
     people: Int64[Tensor, " m"] | None = None
+    classes: Int64[Tensor, " k"] = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
+
+    def __post_init__(self) -> None:
+        if not len(self.classes):
+            object.__setattr__(self, "classes", torch.zeros_like(self.identities))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -41,6 +47,7 @@ class Batch:
             identities=self.identities.to(device, non_blocking=True),
             picture=self.picture.to(device, non_blocking=True),
             people=None if self.people is None else self.people.to(device, non_blocking=True),
+            classes=self.classes.to(device, non_blocking=True),
         )
 
     def pin_memory(self) -> "Batch":
@@ -52,4 +59,5 @@ class Batch:
             identities=self.identities.pin_memory(),
             picture=self.picture.pin_memory(),
             people=None if self.people is None else self.people.pin_memory(),
+            classes=self.classes.pin_memory(),
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from jde.data.augmentation import Augmentation, AugmentationConfig
+from jde.data.class_column import ClassColumn
 from jde.data.joint import JointSource
 from jde.data.label_source import PICTURE_FOLDER, label_source
 from jde.data.loader import TrainingLoader, TrainingPictures
@@ -48,6 +49,10 @@ class SourceConfig:
     """Part of each sequence in time: 0 0.67 holds back the last third."""
     min_visibility: float = 0.0
     """Leave out people of a sequence of whom a smaller share is visible."""
+    class_numbers: tuple[int, ...] = ()
+    """labels, mot: the number that stands for each of the network's classes, in their order, in the
+    class column; others are left out. Without it label files count from 0 (one class alone takes
+    every number) and MOTChallenge files from 1."""
     length: int = 1000
     """Number of drawn pictures in an epoch."""
     seed: int = 0
@@ -96,8 +101,15 @@ class DataConfig:
             raise InputError(f"views must be at least 1, got {self.views}")
 
 
-def build_sources(config: DataConfig, size: Size) -> tuple[list[Source], list[float]]:
+def build_sources(
+    config: DataConfig, size: Size, classes: int = 1
+) -> tuple[list[Source], list[float]]:
     """Return the sources that `config` names for a network of `size`, and their repeats.
+
+    Args:
+        config: The sources.
+        size: Width and height of the network's input.
+        classes: How many classes the network has.
 
     Raises:
         InputError: A source is missing or malformed.
@@ -106,19 +118,19 @@ def build_sources(config: DataConfig, size: Size) -> tuple[list[Source], list[fl
     growth = config.augmentation.scale[1] * config.augmentation.zoom[1]
     largest = (round(size[0] * growth), round(size[1] * growth))
     for one in config.sources:
-        found = _build(one, size, largest if config.reduced_decoding else None)
+        found = _build(one, size, largest if config.reduced_decoding else None, classes)
         sources += found
         repeats += [one.repeat] * len(found)
     return sources, repeats
 
 
-def build_joint_source(config: DataConfig, size: Size) -> JointSource:
+def build_joint_source(config: DataConfig, size: Size, classes: int = 1) -> JointSource:
     """Return all sources of `config` as one, with identities numbered over all.
 
     Raises:
         InputError: A source is missing or malformed, or there is none.
     """
-    return JointSource(*build_sources(config, size))
+    return JointSource(*build_sources(config, size, classes))
 
 
 def build_loader(
@@ -165,21 +177,22 @@ def expand(path: str) -> Path:
     return Path(VARIABLE.sub(value, path)).expanduser()
 
 
-def _build(one: SourceConfig, size: Size, largest: Size | None) -> list[Source]:
+def _build(one: SourceConfig, size: Size, largest: Size | None, classes: int) -> list[Source]:
     if one.kind == "scenes":
         return [_scenes(one, size)]
     path = expand(one.path)
     if one.kind == "pennfudan":
         return [mask_source(path, name=one.name, network=largest)]
     if one.kind == "mot":
-        return _sequences(one, path, largest)
+        return _sequences(one, path, largest, classes)
     if one.kind == "composed":
-        return [_composed(one, path, size)]
+        return [_composed(one, path, size, classes)]
     root = expand(one.root) if one.root else None
-    return [label_source(path, name=one.name, root=root, network=largest)]
+    column = ClassColumn(classes, one.class_numbers)
+    return [label_source(path, name=one.name, root=root, network=largest, column=column)]
 
 
-def _sequences(one: SourceConfig, path: Path, largest: Size | None) -> list[Source]:
+def _sequences(one: SourceConfig, path: Path, largest: Size | None, classes: int) -> list[Source]:
     folders = find_sequences(path, one.pattern)
     return [
         mot_source(
@@ -188,6 +201,7 @@ def _sequences(one: SourceConfig, path: Path, largest: Size | None) -> list[Sour
             frames=one.frames,
             min_visibility=one.min_visibility,
             network=largest,
+            column=ClassColumn(classes, one.class_numbers),
         )
         for folder in folders
     ]
@@ -204,12 +218,12 @@ def _scenes(one: SourceConfig, size: Size) -> SceneSource:
     )
 
 
-def _composed(one: SourceConfig, path: Path, size: Size) -> ComposedSource:
+def _composed(one: SourceConfig, path: Path, size: Size, classes: int) -> ComposedSource:
     places = list[Source]()
     for background in one.backgrounds:
         kind = kind_of(expand(background))
         # People need the full size: the composition cuts out windows.
-        places += _build(replace(one, kind=kind, path=background, name=""), size, None)
+        places += _build(replace(one, kind=kind, path=background, name=""), size, None, classes)
     return ComposedSource(
         cutouts=Cutouts.read(path),
         backgrounds=JointSource(places),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64
 
+from jde.data.class_column import OTHER, ClassColumn
 from jde.data.picture_source import Annotation, PictureSource
 from jde.formats.jde_labels import label_path, read_labels
 from jde.formats.number_table import read_text
@@ -18,8 +19,16 @@ LABEL_FOLDERS = ("labels_with_ids", "labels")
 """Where labels lie beside the folder of pictures: the published name first."""
 
 
+PEOPLE_ALONE = ClassColumn()
+
+
 def label_source(
-    path: Path, *, name: str = "", root: Path | None = None, network: Size | None = None
+    path: Path,
+    *,
+    name: str = "",
+    root: Path | None = None,
+    network: Size | None = None,
+    column: ClassColumn = PEOPLE_ALONE,
 ) -> PictureSource:
     """Return the pictures of a list file, or of a folder with `images` and labels inside.
 
@@ -28,9 +37,11 @@ def label_source(
         name: What reports call the source; the name of `path` where empty.
         root: Folder that the lines of a list file start from; the list's own where None.
         network: Size that pictures are read for.
+        column: What the numbers in the labels' first column mean. With one class and no number for
+            it, everybody is of that class whatever the column says.
 
     Raises:
-        InputError: Pictures or labels are missing, or a label is malformed.
+        InputError: Pictures or labels are missing, or a label is malformed or of an unknown class.
     """
     if path.is_dir():
         pairs = _pairs_of_folder(path)
@@ -39,7 +50,7 @@ def label_source(
     else:
         raise InputError(f"{path}: there is no such list file or folder of labelled pictures")
     return PictureSource.of(
-        name or path.stem, (_annotate(*pair) for pair in pairs), network=network
+        name or path.stem, (_annotate(*pair, column) for pair in pairs), network=network
     )
 
 
@@ -62,11 +73,25 @@ def _pairs_of_list(list_file: Path, root: Path) -> Iterator[tuple[Path, Path]]:
             yield root / picture, root / label_path(Path(picture))
 
 
-def _annotate(picture: Path, labels: Path) -> Annotation:
+def _annotate(picture: Path, labels: Path, column: ClassColumn) -> Annotation:
     if not labels.is_file():
         raise InputError(f"{labels}: is missing; write an empty file for a picture without people")
     rows = read_labels(labels)
-    return Annotation(picture, _corners(rows[:, 2:]), rows[:, 1].astype(np.int64))
+    kinds = rows[:, 0].astype(np.int64)
+    if column == PEOPLE_ALONE:
+        classes = np.zeros_like(kinds)
+    elif column.numbers:
+        classes = column.read(kinds, ())
+    elif kinds.max(initial=0) < column.count:
+        classes = kinds
+    else:
+        raise InputError(
+            f"{labels}: holds class {kinds.max()}, the network has classes 0 to "
+            f"{column.count - 1}; name more in model.classes, or choose with class_numbers"
+        )
+    known = classes != OTHER
+    boxes, identities = _corners(rows[known, 2:]), rows[known, 1].astype(np.int64)
+    return Annotation(picture, boxes, identities, classes[known])
 
 
 def _corners(centre_boxes: Float64[np.ndarray, "n 4"]) -> Float64[np.ndarray, "n 4"]:

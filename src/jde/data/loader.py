@@ -131,6 +131,7 @@ def collate(loaded: Sequence[Loaded]) -> Batch:
         faults=tuple(fault for one in loaded for fault in one.faults),
         views=1 + len(loaded[0].others),
         people=number_people(loaded) if loaded[0].others else None,
+        classes=torch.from_numpy(np.concatenate([sample.labels.classes for sample in samples])),
     )
 
 

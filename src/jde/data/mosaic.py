@@ -35,6 +35,7 @@ def mosaic(samples: Sequence[Sample], size: Size, rng: np.random.Generator) -> S
     labels = Labels(
         np.concatenate([one.boxes for one in people]),
         np.concatenate([one.identities for one in people]),
+        np.concatenate([one.classes for one in people]),
     )
     return replace(samples[0], image=canvas, labels=labels)
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 
+from jde.data.class_column import OTHER, ClassColumn
 from jde.data.picture_source import Annotation, PictureSource
 from jde.formats.mot_text import NO_CLASS, MotRows, read_mot
 from jde.formats.seqinfo import is_sequence, read_seqinfo
@@ -17,6 +18,7 @@ from jde.structures.letterbox import Size
 GROUND_TRUTH = Path("gt") / "gt.txt"
 PEDESTRIAN = 1
 WHOLE = (0.0, 1.0)
+PEDESTRIANS_ALONE = ClassColumn()
 
 
 def find_sequences(path: Path, pattern: str = "*") -> list[Path]:
@@ -40,6 +42,7 @@ def mot_source(
     frames: tuple[float, float] = WHOLE,
     min_visibility: float = 0.0,
     network: Size | None = None,
+    column: ClassColumn = PEDESTRIANS_ALONE,
 ) -> PictureSource:
     """Return the pictures of one sequence with the pedestrians that count in its ground truth.
 
@@ -49,6 +52,8 @@ def mot_source(
         frames: Part of the sequence in time, from 0 to 1: (0, 0.67) holds back the last third.
         min_visibility: Leave out people of whom less is visible; files without visibility keep all.
         network: Size that pictures are read for.
+        column: What the numbers in the class column mean; without numbers 1 is the first class.
+            Rows of others are left out, those of files without the column are of the first.
 
     Raises:
         InputError: A file is missing or malformed, or no picture lies in `frames`.
@@ -58,7 +63,10 @@ def mot_source(
         raise InputError(f"{info.image_folder}: the pictures of the sequence are missing")
     pictures = _part(list(_numbered(list_pictures(info.image_folder))), frames)
     rows = read_mot(folder / GROUND_TRUTH)
-    rows = rows.where(_counts(rows, min_visibility) & np.isin(rows.frames, list(pictures)))
+    classes = _classes(rows, column)
+    kept = _counts(rows, min_visibility) & (classes != OTHER)
+    kept &= np.isin(rows.frames, list(pictures))
+    rows, classes = rows.where(kept), classes[kept]
     numbers, identities = np.unique(rows.ids, return_inverse=True)
     shares = ltwh_to_corners(rows.ltwh) / np.tile([info.width, info.height], 2)
     order = np.argsort(rows.frames, kind="stable")
@@ -66,7 +74,7 @@ def mot_source(
     return PictureSource.of(
         name or info.name,
         (
-            Annotation(path, shares[order[first:end]], identities[order[first:end]])
+            Annotation(path, *(part[order[first:end]] for part in (shares, identities, classes)))
             for path, (first, end) in zip(pictures.values(), bounds.reshape(-1, 2), strict=True)
         ),
         identity_names=tuple(f"{info.name}-{number:05d}" for number in numbers.tolist()),
@@ -76,9 +84,13 @@ def mot_source(
 
 
 def _counts(rows: MotRows, min_visibility: float) -> Bool[np.ndarray, " n"]:
+    return (rows.confidences != 0) & (rows.visibilities >= min_visibility)
+
+
+def _classes(rows: MotRows, column: ClassColumn) -> Int64[np.ndarray, " n"]:
+    classes = column.read(rows.classes, range(PEDESTRIAN, PEDESTRIAN + column.count))
     # The older benchmarks have no classes: all of their people are pedestrians.
-    pedestrian = (rows.classes == PEDESTRIAN) | (rows.classes == NO_CLASS)
-    return pedestrian & (rows.confidences != 0) & (rows.visibilities >= min_visibility)
+    return np.where(rows.classes == NO_CLASS, 0, classes)
 
 
 def _numbered(pictures: list[Path]) -> Iterator[tuple[int, Path]]:

@@ -19,11 +19,13 @@ class Annotation(NamedTuple):
         picture: The file.
         shares: Corner boxes divided by the width and height of the picture.
         identities: Identity of each person; -1 where unknown.
+        classes: Number of the class of each; None where all are of the first.
     """
 
     picture: Path
     shares: Float64[np.ndarray, "n 4"]
     identities: Int64[np.ndarray, " n"]
+    classes: Int64[np.ndarray, " n"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class PictureSource:
         identities: Identity of every box; -1 where unknown.
         starts: First box of every picture, and the number of all boxes.
         identity_count: Number of identities.
+        classes: Number of the class of every box.
         identity_names: What cut-outs of each identity are called; empty where nobody says.
         size: Width and height that every picture must have; None accepts any.
         network: Size that pictures are read for: big ones are decoded at half their size or less.
@@ -49,6 +52,7 @@ class PictureSource:
     identities: Int64[np.ndarray, " m"]
     starts: Int64[np.ndarray, " starts"]
     identity_count: int
+    classes: Int64[np.ndarray, " m"]
     identity_names: tuple[str, ...] = ()
     size: Size | None = None
     network: Size | None = None
@@ -81,6 +85,12 @@ class PictureSource:
             starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             # Numbers that nobody wears are unused rows of the classifier, as in the reference.
             identity_count=int(identities.max(initial=-1)) + 1,
+            classes=np.concatenate(
+                [
+                    np.zeros_like(one.identities) if one.classes is None else one.classes
+                    for one in kept
+                ]
+            ),
             identity_names=identity_names,
             size=size,
             network=network,
@@ -102,7 +112,8 @@ class PictureSource:
         height, width = image.shape[:2]
         rows = slice(self.starts[index], self.starts[index + 1])
         boxes = self.shares[rows] * np.array([width, height, width, height])
-        return Sample(image, Labels(boxes.astype(np.float32), self.identities[rows]), path)
+        labels = Labels(boxes.astype(np.float32), self.identities[rows], self.classes[rows])
+        return Sample(image, labels, path)
 
 
 def _times(size: Size | None) -> str:

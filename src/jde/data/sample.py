@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -18,16 +18,21 @@ class Labels:
     Attributes:
         boxes: Corner boxes in pixels of the picture; they may reach beyond it.
         identities: Identity of each person, counted from 0 within a source; -1 where unknown.
+        classes: Number of the class of each; 0 for all where none is given.
     """
 
     boxes: Float32[np.ndarray, "n 4"]
     identities: Int64[np.ndarray, " n"]
+    classes: Int64[np.ndarray, " k"] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
-        if len(self.boxes) != len(self.identities):
+        if not len(self.classes):
+            object.__setattr__(self, "classes", np.zeros(len(self.boxes), np.int64))
+        rows = [len(self.boxes), len(self.identities), len(self.classes)]
+        if len(set(rows)) != 1:
             raise ValueError(
-                "boxes and identities must have one row per person, got "
-                f"{len(self.boxes)} and {len(self.identities)}"
+                "boxes, identities and classes must have one row per person, got "
+                f"{rows[0]}, {rows[1]} and {rows[2]}"
             )
 
     def __len__(self) -> int:
@@ -40,7 +45,7 @@ class Labels:
 
     def where(self, keep: Bool[np.ndarray, " n"]) -> "Labels":
         """Return the people for whom `keep` is true."""
-        return type(self)(self.boxes[keep], self.identities[keep])
+        return type(self)(self.boxes[keep], self.identities[keep], self.classes[keep])
 
 
 @dataclass(frozen=True, slots=True)

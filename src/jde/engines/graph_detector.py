@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from jde.engines.graph_runtime import GraphRuntime
-from jde.engines.model_card import BOXES, EMBEDDINGS, SCORES
+from jde.engines.model_card import BOXES, CLASSES, EMBEDDINGS, SCORES
 from jde.imaging.letterboxing import Fitted
 from jde.model.detector import fit_picture, stack
 from jde.model.post_processing import PostProcessing
@@ -17,7 +17,7 @@ from jde.structures.letterbox import Size
 
 
 class GraphDetector:
-    """Finds people with a graph that decodes, suppresses and embeds by itself.
+    """Finds what its network knows with a graph that decodes, suppresses and embeds by itself.
 
     Args:
         runtime: Runs a graph whose outputs are detections.
@@ -56,11 +56,14 @@ class GraphDetector:
         for row, (_, letterbox) in enumerate(pictures):
             kept = answers[SCORES][row] > np.float32(self.settings.min_score)
             boxes = letterbox.to_image(answers[BOXES][row][kept])
+            # Graphs of people alone don't say of what class everybody is.
+            classes = answers[CLASSES][row][kept] if CLASSES in answers else np.zeros(0)
             found.append(
                 Detections(
                     np.round(boxes) if self.settings.rounded else boxes,
                     answers[SCORES][row][kept],
                     answers[EMBEDDINGS][row][kept],
+                    classes.astype(np.int64),
                 )
             )
         return found

@@ -13,7 +13,7 @@ PREFIX = "jde."
 """Start of the keys in the metadata of an ONNX file."""
 
 IMAGES = "images"
-BOXES, SCORES, EMBEDDINGS = "boxes", "scores", "embeddings"
+BOXES, SCORES, EMBEDDINGS, CLASSES = "boxes", "scores", "embeddings", "classes"
 MAP_OUTPUTS = ("box_deltas", "objectness")
 ROUTE, DENSE = "route", "embeddings"
 CONSTANT_OUTPUTS = ("embedding_kernel", "embedding_bias")

@@ -6,7 +6,7 @@ from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor, nn
 
 from jde.engines.head_maps_graph import HeadMapsGraph
-from jde.engines.model_card import BOXES, EMBEDDINGS, SCORES
+from jde.engines.model_card import BOXES, CLASSES, EMBEDDINGS, SCORES
 from jde.model.config import STRIDES, ModelConfig
 from jde.model.detector import TINY
 from jde.model.joint_head import ANCHORS_PER_LEVEL
@@ -32,13 +32,12 @@ class DetectionsGraph(nn.Module):
         margin: Added to every side when boxes are compared.
     """
 
-    output_names = (BOXES, SCORES, EMBEDDINGS)
-
     def __init__(
         self, network: JDENet, *, limit: int, max_overlap: float, margin: float = 0.0
     ) -> None:
         super().__init__()
         self.maps = HeadMapsGraph(network, sparse=True)
+        self.has_classes = len(network.config.classes) > 1
         priors = Priors(network.config)
         self.limit = min(limit, len(priors.sizes))
         self.max_overlap, self.margin = max_overlap, margin
@@ -49,27 +48,49 @@ class DetectionsGraph(nn.Module):
         self.cells = nn.Buffer(torch.from_numpy(priors.cells))
         self.earlier = nn.Buffer(torch.ones(self.limit, self.limit).triu(1))
 
-    def forward(self, images: UInt8[Tensor, "n h w 3"]) -> tuple[Tensor, Tensor, Tensor]:
-        """Return boxes (n, k, 4) in pixels of the input, scores (n, k) and embeddings (n, k, d)."""
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in order."""
+        return [BOXES, SCORES, EMBEDDINGS, *([CLASSES] if self.has_classes else [])]
+
+    def forward(self, images: UInt8[Tensor, "n h w 3"]) -> tuple[Tensor, ...]:
+        """Return boxes (n, k, 4) in pixels of the input, scores (n, k) and embeddings (n, k, d).
+
+        A network of several classes also gives their numbers (n, k).
+        """
         features = self.maps.features(images)
-        deltas, margins = self.detect(features)
-        best, chosen = margins.topk(self.limit, dim=1)
+        deltas, leads, classes = self.detect(features)
+        best, chosen = leads.topk(self.limit, dim=1)
         boxes = self.decode(
             deltas.gather(1, chosen[:, :, None].expand(-1, -1, deltas.shape[2])), chosen
         )
-        scores = best.sigmoid() * self.survivors(boxes)
-        return boxes, scores, self.embed(features, chosen)
+        found = classes.gather(1, chosen) if classes is not None else None
+        scores = best.sigmoid() * self.survivors(boxes, found)
+        answers = (boxes, scores, self.embed(features, chosen))
+        return answers if found is None else (*answers, found)
 
     def detect(
         self, features: list[LevelFeatures]
-    ) -> tuple[Float32[Tensor, "n all 4"], Float32[Tensor, "n all"]]:
-        """Return box deltas and the lead of a person over background, for all anchors."""
-        deltas, margins = [], []
+    ) -> tuple[Float32[Tensor, "n all 4"], Float32[Tensor, "n all"], Int64[Tensor, "n all"] | None]:
+        """Return box deltas, the lead of the likeliest class over all else, and its number.
+
+        They are those of all anchors. A network of people alone has no numbers of classes.
+        """
+        deltas, leads, classes = [], [], []
         for one, level in zip(self.maps.heads, features, strict=True):
             box_deltas, objectness = one.detect(level.tip)
             deltas.append(box_deltas.permute(0, 1, 3, 4, 2).flatten(1, 3))
-            margins.append((objectness[:, :, 1] - objectness[:, :, 0]).flatten(1))
-        return torch.cat(deltas, dim=1), torch.cat(margins, dim=1)
+            if not self.has_classes:
+                leads.append((objectness[:, :, 1] - objectness[:, :, 0]).flatten(1))
+                continue
+            lead, number = best_class(objectness.transpose(1, 2).flatten(2))
+            leads.append(lead)
+            classes.append(number)
+        return (
+            torch.cat(deltas, dim=1),
+            torch.cat(leads, dim=1),
+            torch.cat(classes, dim=1) if self.has_classes else None,
+        )
 
     def decode(
         self, deltas: Float32[Tensor, "n k 4"], chosen: Int64[Tensor, "n k"]
@@ -80,8 +101,13 @@ class DetectionsGraph(nn.Module):
         halves = sizes * deltas[:, :, 2:].exp() / 2
         return torch.cat([centres - halves, centres + halves], dim=2)
 
-    def survivors(self, boxes: Float32[Tensor, "n k 4"]) -> Float32[Tensor, "n k"]:
-        """Return 1 for boxes that suppression keeps and 0 for the others; best box first."""
+    def survivors(
+        self, boxes: Float32[Tensor, "n k 4"], classes: Int64[Tensor, "n k"] | None = None
+    ) -> Float32[Tensor, "n k"]:
+        """Return 1 for boxes that suppression keeps and 0 for the others; best box first.
+
+        Where there are classes, boxes only suppress others of their own.
+        """
         upper = torch.maximum(boxes[:, :, None, :2], boxes[:, None, :, :2])
         lower = torch.minimum(boxes[:, :, None, 2:], boxes[:, None, :, 2:])
         sides = (lower - upper + self.margin).clamp(min=0)
@@ -90,6 +116,8 @@ class DetectionsGraph(nn.Module):
         areas = own[..., 0] * own[..., 1]
         together = areas[:, :, None] + areas[:, None, :] - shared
         conflicts = (shared > self.max_overlap * together).float() * self.earlier
+        if classes is not None:
+            conflicts = conflicts * (classes[:, :, None] == classes[:, None, :]).float()
         kept = torch.ones_like(boxes[:, None, :, 0])
         # From the best box on, each round settles those whose rivals are settled.
         for _ in range(ROUNDS):
@@ -112,6 +140,17 @@ class DetectionsGraph(nn.Module):
             total = found if total is None else total + found
         assert total is not None
         return total / (total * total).sum(dim=2, keepdim=True).sqrt().clamp(min=TINY)
+
+
+def best_class(
+    logits: Float32[Tensor, "n kinds all"],
+) -> tuple[Float32[Tensor, "n all"], Int64[Tensor, "n all"]]:
+    """Return the logit of the likeliest class's probability, and its number."""
+    best, classes = logits[:, 1:].max(dim=1)
+    numbers = torch.arange(logits.shape[1] - 1)[None, :, None]
+    # The exponentials of all others against the best: at most 1 for each other class.
+    others = (logits[:, 1:] - best[:, None]).exp() * (numbers != classes[:, None]).float()
+    return -((logits[:, 0] - best).exp() + others.sum(dim=1)).log(), classes
 
 
 def gather_patches(

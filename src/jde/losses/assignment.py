@@ -40,6 +40,7 @@ class People(NamedTuple):
     boxes: Float32[Tensor, "m 4"]
     identities: Int64[Tensor, " m"]
     picture: Int64[Tensor, " m"]
+    classes: Int64[Tensor, " m"]
 
 
 class Places(NamedTuple):
@@ -64,9 +65,9 @@ class LevelTargets:
     """What one level of the network should have said.
 
     Attributes:
-        objectness: 1 where an anchor has to find a person, 0 where it must not, -1 where either is
-            fine.
-        places: The anchors of the ones, in the order of the picture, anchor, row and column.
+        objectness: Where an anchor has to find somebody, 1 and the number of the class (1 for a
+            person); 0 where it must not, -1 where either is fine.
+        places: The anchors that have to, in the order of the picture, anchor, row and column.
         boxes: The box each of `places` should give, as offsets from its anchor.
         cells: The cells with at least one of `places`: their embeddings learn.
         identities: Identity of the person in each of `cells`, -1 where unknown.
@@ -225,7 +226,7 @@ def _targets(people: People, grid: Grid, pictures: int, match: _Matches) -> Leve
     extent = (pictures, len(shapes), grid.height, grid.width)
     objectness = torch.zeros(extent, dtype=torch.int64, device=people.boxes.device)
     objectness.view(-1)[match.ignored] = IGNORED
-    objectness.view(-1)[match.positive] = 1
+    objectness.view(-1)[match.positive] = 1 + people.classes[match.people]
     places = Places(*torch.unravel_index(match.positive, extent))
     boxes = _on_grid(people.boxes, grid)[match.people]
     points = torch.stack([places.column, places.row], dim=1)

@@ -11,7 +11,7 @@ from jde.data.batch import Batch
 from jde.losses.assignment import Grid, LevelTargets, People, assign
 from jde.losses.config import LossConfig
 from jde.losses.pairs import measure_pairs, pair_weights
-from jde.losses.parts import box_loss, focal_loss, identity_cells, softmax_loss
+from jde.losses.parts import box_loss, focal_loss, identity_cells, log_odds, softmax_loss
 from jde.model.config import STRIDES
 from jde.model.joint_head import LevelOutput
 
@@ -91,7 +91,7 @@ class JDECriterion(nn.Module):
             average: Mean of a tensor over all processes. With it the means of the losses are those
                 of the global batch once gradients are averaged over processes.
         """
-        people = People(batch.boxes, batch.identities, batch.picture)
+        people = People(batch.boxes, batch.identities, batch.picture, batch.classes)
         targets = assign(
             people, self.grids(outputs), len(batch), assign_best=self.config.assign_best
         )
@@ -143,11 +143,11 @@ class JDECriterion(nn.Module):
         self, output: LevelOutput, target: LevelTargets
     ) -> tuple[Float32[Tensor, ""], Float32[Tensor, ""]]:
         """Return the sum of objectness losses of a level and what to divide it by."""
-        margin = output.objectness[:, :, 1].float() - output.objectness[:, :, 0].float()
+        towards = log_odds(output.objectness, target.objectness)
         if self.config.objectness == "focal":
-            return focal_loss(margin, target.objectness)
+            return focal_loss(towards, target.objectness)
         return softmax_loss(
-            margin, target.objectness, count_ignored=self.config.objectness_mean == "all"
+            towards, target.objectness, count_ignored=self.config.objectness_mean == "all"
         )
 
     def measure_identities(

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from jde.losses.assignment import IGNORED, Cells, LevelTargets
@@ -14,6 +14,9 @@ FOCAL_FOREGROUND, FOCAL_POWER = 0.25, 2.0
 
 MAX_LOG_SIDE = 8.0
 """Sides beyond e^8 anchors would overflow in half precision and help no overlap."""
+
+PERSON_AND_BACKGROUND = 2
+"""Logits of a published network, whose difference is all that counts."""
 
 
 class IdentityCells(NamedTuple):
@@ -66,22 +69,39 @@ def _generalised_overlap(
     return shared_area / union - (hull_area - union) / hull_area
 
 
+def log_odds(
+    logits: Float[Tensor, "n a kinds h w"], target: Int64[Tensor, "n a h w"]
+) -> Float32[Tensor, "n a h w"]:
+    """Return the logit of the probability that softmax gives to each anchor's target.
+
+    Args:
+        logits: Of background and of each class.
+        target: 0 for background, 1 and the number of the class otherwise; what it is for ignored
+            anchors doesn't matter.
+    """
+    if logits.shape[2] == PERSON_AND_BACKGROUND:
+        margin = logits[:, :, 1].float() - logits[:, :, 0].float()
+        return torch.where(target == 1, margin, -margin)
+    wanted = target.clamp(min=0)[:, :, None]
+    values = logits.float()
+    others = values.scatter(2, wanted, -torch.inf).logsumexp(2)
+    return values.gather(2, wanted)[:, :, 0] - others
+
+
 def softmax_loss(
-    margin: Float32[Tensor, "n a h w"], target: Int64[Tensor, "n a h w"], *, count_ignored: bool
+    towards: Float32[Tensor, "n a h w"], target: Int64[Tensor, "n a h w"], *, count_ignored: bool
 ) -> Part:
-    """Return the cross-entropy of two logits that differ by `margin`, ignored anchors left out."""
+    """Return the cross-entropy of targets with these log odds, ignored anchors left out."""
     counted = target != IGNORED
-    losses = F.softplus(torch.where(target == 1, -margin, margin))
-    total = torch.where(counted, losses, 0).sum()
+    total = torch.where(counted, F.softplus(-towards), 0).sum()
     return total, total.new_tensor(
         float(target.numel())
     ) if count_ignored else counted.sum().float()
 
 
-def focal_loss(margin: Float32[Tensor, "n a h w"], target: Int64[Tensor, "n a h w"]) -> Part:
-    """Return the focal loss, to be divided by the number of anchors that have to find a person."""
-    wanted = target == 1
-    towards = torch.where(wanted, margin, -margin)
+def focal_loss(towards: Float32[Tensor, "n a h w"], target: Int64[Tensor, "n a h w"]) -> Part:
+    """Return the focal loss, to be divided by the number of anchors that have to find somebody."""
+    wanted = target > 0
     weight = torch.where(wanted, FOCAL_FOREGROUND, 1 - FOCAL_FOREGROUND)
     losses = weight * torch.sigmoid(-towards) ** FOCAL_POWER * F.softplus(-towards)
     total = torch.where(target != IGNORED, losses, 0).sum()

@@ -7,7 +7,7 @@ from torch import nn
 
 from jde.model.config import ModelConfig
 from jde.model.darknet import Darknet53
-from jde.model.joint_head import ANCHORS_PER_LEVEL, NUMBERS_PER_ANCHOR, JointHead
+from jde.model.joint_head import ANCHORS_PER_LEVEL, BACKGROUND, JointHead
 from jde.model.mobilenet import NANO_STAGES, SMALL_STAGES, MobileNet
 from jde.model.network import JDENet
 from jde.model.pyramid import FeaturePyramid, full_conv3x3, separable_conv3x3
@@ -34,7 +34,7 @@ def build_darknet53(config: ModelConfig) -> JDENet:
         config,
         backbone=Darknet53(config.activation, config.stride2_padding),
         pyramid=FeaturePyramid(Darknet53.channels, DARKNET_ROUTES, full_conv3x3),
-        heads=make_heads(DARKNET_ROUTES, config.embedding_dim),
+        heads=make_heads(DARKNET_ROUTES, config),
     )
 
 
@@ -44,7 +44,7 @@ def build_compact(config: ModelConfig, backbone: MobileNet, routes: tuple[int, i
         config,
         backbone=backbone,
         pyramid=FeaturePyramid(backbone.channels, routes, separable_conv3x3),
-        heads=make_heads(routes, config.embedding_dim),
+        heads=make_heads(routes, config),
     )
     for head in network.heads:
         assert isinstance(head, JointHead)
@@ -52,15 +52,20 @@ def build_compact(config: ModelConfig, backbone: MobileNet, routes: tuple[int, i
     return network
 
 
-def make_heads(routes: tuple[int, int, int], embedding_dim: int) -> nn.ModuleList:
+def make_heads(routes: tuple[int, int, int], config: ModelConfig) -> nn.ModuleList:
     """Return the heads of the three levels."""
-    return nn.ModuleList(JointHead(channels, embedding_dim) for channels in routes)
+    classes = len(config.classes)
+    return nn.ModuleList(JointHead(channels, config.embedding_dim, classes) for channels in routes)
 
 
 def expect_few_people(head: JointHead) -> None:
-    """Start objectness at the share of people in pictures, so that early steps aren't wasted."""
+    """Start objectness at the share of people in pictures, so that early steps aren't wasted.
+
+    Several classes share it.
+    """
     assert head.detection.bias is not None
     with torch.no_grad():
-        bias = head.detection.bias.view(ANCHORS_PER_LEVEL, NUMBERS_PER_ANCHOR)
+        bias = head.detection.bias.view(ANCHORS_PER_LEVEL, head.numbers)
         bias.zero_()
-        bias[:, -1] = math.log(PRIOR / (1 - PRIOR))
+        classes = bias[:, BACKGROUND + 1 :]
+        classes += math.log(PRIOR / (1 - PRIOR)) - math.log(classes.shape[1])

@@ -19,6 +19,9 @@ Architecture = Literal["darknet53", "nano", "small"]
 Activation = Literal["leaky", "relu"]
 StridePadding = Literal["symmetric", "bottom-right"]
 
+PEOPLE = ("person",)
+"""What networks find that don't say otherwise."""
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "architecture": get_args(Architecture),
     "activation": get_args(Activation),
@@ -41,6 +44,7 @@ class ModelConfig:
         source: Program that trained the weights; it selects the post-processing profile.
         start_score: Score with which a detection of these weights starts a track; weaker ones only
             continue one.
+        classes: Names of what it finds; published networks find people alone.
     """
 
     architecture: Architecture
@@ -51,6 +55,7 @@ class ModelConfig:
     stride2_padding: StridePadding = "symmetric"
     source: str = "jde"
     start_score: float = PUBLISHED_SCORE
+    classes: tuple[str, ...] = PEOPLE
 
     def __post_init__(self) -> None:
         check_input_size(self.input_size)
@@ -64,10 +69,17 @@ class ModelConfig:
             raise InputError(f"start_score must be from 0 to 1, got {self.start_score}")
         if self.embedding_dim < 1:
             raise InputError(f"embedding_dim must be positive, got {self.embedding_dim}")
+        check_classes(self.classes)
 
     def to_json(self) -> str:
-        """Return the configuration as JSON, as weight files carry it."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """Return the configuration as JSON, as weight files carry it.
+
+        A network of people alone says nothing of classes: its files stay those of older versions.
+        """
+        entries = asdict(self)
+        if self.classes == PEOPLE:
+            del entries["classes"]
+        return json.dumps(entries, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "ModelConfig":
@@ -89,6 +101,7 @@ class ModelConfig:
                 tuple((float(width), float(height)) for width, height in level)
                 for level in entries["anchors"]
             )
+            entries["classes"] = tuple(entries.get("classes", PEOPLE))
             return cls(**entries)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"the model configuration can't be read: {error}") from error
@@ -102,6 +115,18 @@ def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """
     if value not in choices:
         raise InputError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def check_classes(names: tuple[str, ...]) -> None:
+    """Refuse classes that can't be told apart by their names.
+
+    Raises:
+        InputError: There is none, or a name is empty, no text or there twice.
+    """
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise InputError(f"classes must be names, at least one, got {list(names)}")
+    if len(set(names)) != len(names):
+        raise InputError(f"classes must differ, got {', '.join(names)}")
 
 
 def check_input_size(size: Size) -> None:

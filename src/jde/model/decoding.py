@@ -16,11 +16,12 @@ LOGIT_SLACK = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Anchors that may hold a person, in one picture.
+    """Anchors that may hold somebody or something, in one picture.
 
     Attributes:
         boxes: Corner boxes in pixels of the network's input.
-        scores: Probability of a person.
+        scores: Probability of the class.
+        classes: The most likely class of each.
         levels: Level of each anchor, from coarse to fine.
         rows: Row of its cell.
         columns: Column of its cell.
@@ -28,6 +29,7 @@ class Candidates:
 
     boxes: Float32[np.ndarray, "n 4"]
     scores: Float32[np.ndarray, " n"]
+    classes: Int64[np.ndarray, " n"]
     levels: Int64[np.ndarray, " n"]
     rows: Int64[np.ndarray, " n"]
     columns: Int64[np.ndarray, " n"]
@@ -40,6 +42,7 @@ class Candidates:
         return type(self)(
             self.boxes[keep],
             self.scores[keep],
+            self.classes[keep],
             self.levels[keep],
             self.rows[keep],
             self.columns[keep],
@@ -60,6 +63,7 @@ def decode(
     return Candidates(
         np.concatenate([part.boxes for part in parts]),
         np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.classes for part in parts]),
         np.concatenate([part.levels for part in parts]),
         np.concatenate([part.rows for part in parts]),
         np.concatenate([part.columns for part in parts]),
@@ -71,9 +75,11 @@ def decode_level(
 ) -> Candidates:
     """Return the candidates of one level."""
     logits = maps.objectness[picture]
-    margins = logits[:, 1] - logits[:, 0]
+    # Beside other classes a class is less likely than beside the background alone.
+    margins = logits[:, 1:].max(axis=1) - logits[:, 0]
     found = np.nonzero(margins > logit(min_score) - LOGIT_SLACK)
-    scores = sigmoid(margins[found])
+    classes, leads = best_class(logits[found[0], :, found[1], found[2]])
+    scores = sigmoid(leads)
     passed = scores > np.float32(min_score)
     kinds, rows, columns = (axis[passed] for axis in found)
     deltas = maps.box_deltas[picture][kinds, :, rows, columns]
@@ -81,10 +87,29 @@ def decode_level(
     return Candidates(
         decode_boxes(deltas, sizes, rows, columns, STRIDES[level]),
         scores[passed],
+        classes[passed],
         np.full(len(kinds), level, np.int64),
         rows,
         columns,
     )
+
+
+def best_class(
+    logits: Float32[np.ndarray, "n kinds"],
+) -> tuple[Int64[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
+    """Return the most likely class of each row, and the logit of its probability.
+
+    Args:
+        logits: Of background and of each class, of which softmax makes probabilities.
+    """
+    classes = logits[:, 1:].argmax(axis=1)
+    places = classes[:, None] + 1
+    best = np.take_along_axis(logits, places, axis=1)[:, 0]
+    others = logits.copy()
+    np.put_along_axis(others, places, -np.inf, axis=1)
+    highest = others.max(axis=1)
+    rest = np.log(np.exp(others - highest[:, None]).sum(axis=1))
+    return classes.astype(np.int64), best - highest - rest
 
 
 def decode_boxes(

@@ -8,7 +8,7 @@ from jde.model.config import ModelConfig
 from jde.model.decoding import Candidates, cells_of_boxes, decode
 from jde.model.head_maps import Engine, HeadMaps
 from jde.model.post_processing import PostProcessing
-from jde.model.suppression import best_first, suppress
+from jde.model.suppression import best_first, suppress_by_class
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
 from jde.structures.frame import Image, Picture
@@ -22,7 +22,7 @@ MIN_ANCHOR_OVERLAP = 0.6
 
 
 class Detector:
-    """Finds people in pictures and embeds their appearance.
+    """Finds people, or whatever its network knows, in pictures and embeds their appearance.
 
     Args:
         engine: Runs the network.
@@ -106,9 +106,10 @@ class Detector:
         settings = self.settings
         found = decode(maps.levels, self.config.anchors, picture, min_score=settings.min_score)
         found = found.where(best_first(found.scores, settings.max_candidates))
-        kept = suppress(
+        kept = suppress_by_class(
             found.boxes,
             found.scores,
+            found.classes,
             max_overlap=settings.max_overlap,
             margin=float(settings.pixel_overlap),
         )
@@ -122,6 +123,7 @@ class Detector:
             np.round(boxes) if self.settings.rounded else boxes,
             kept.scores,
             self._embed(maps, picture, kept.levels, kept.rows, kept.columns),
+            kept.classes,
         )
 
     def _embed(

@@ -15,11 +15,11 @@ class LevelMaps:
 
     Attributes:
         box_deltas: dx, dy, dw, dh against the anchor.
-        objectness: Logits of background and person.
+        objectness: Logits of background and of each class.
     """
 
     box_deltas: Float32[np.ndarray, "n anchors 4 h w"]
-    objectness: Float32[np.ndarray, "n anchors 2 h w"]
+    objectness: Float32[np.ndarray, "n anchors kinds h w"]
 
 
 @runtime_checkable

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 from jde.model.pyramid import LevelFeatures
 
 ANCHORS_PER_LEVEL = 4
-BOX_NUMBERS, OBJECTNESS_NUMBERS = 4, 2
-NUMBERS_PER_ANCHOR = BOX_NUMBERS + OBJECTNESS_NUMBERS
+BOX_NUMBERS = 4
+BACKGROUND = BOX_NUMBERS
+"""Place of the background's logit among the numbers of an anchor; the classes follow."""
 
 
 class LevelOutput(NamedTuple):
@@ -15,8 +16,8 @@ class LevelOutput(NamedTuple):
 
     box_deltas: Float[Tensor, "n anchors 4 h w"]
     """dx, dy, dw, dh against the anchor."""
-    objectness: Float[Tensor, "n anchors 2 h w"]
-    """Logits of background and person."""
+    objectness: Float[Tensor, "n anchors kinds h w"]
+    """Logits of background and of each class: of a person alone in published networks."""
     embeddings: Float[Tensor, "n dim h w"]
     """Appearance, not normalised, shared by the anchors of a cell."""
 
@@ -27,11 +28,13 @@ class JointHead(nn.Module):
     Args:
         channels: Channels of the route; the tip has twice as many.
         embedding_dim: Numbers in an embedding.
+        classes: How many classes it tells apart.
     """
 
-    def __init__(self, channels: int, embedding_dim: int) -> None:
+    def __init__(self, channels: int, embedding_dim: int, classes: int = 1) -> None:
         super().__init__()
-        self.detection = nn.Conv2d(2 * channels, ANCHORS_PER_LEVEL * NUMBERS_PER_ANCHOR, 1)
+        self.numbers = numbers_per_anchor(classes)
+        self.detection = nn.Conv2d(2 * channels, ANCHORS_PER_LEVEL * self.numbers, 1)
         self.embedding = nn.Conv2d(channels, embedding_dim, 3, padding=1)
 
     def forward(self, features: LevelFeatures) -> LevelOutput:
@@ -41,7 +44,12 @@ class JointHead(nn.Module):
 
     def detect(
         self, tip: Float[Tensor, "n c h w"]
-    ) -> tuple[Float[Tensor, "n a 4 h w"], Float[Tensor, "n a 2 h w"]]:
+    ) -> tuple[Float[Tensor, "n a 4 h w"], Float[Tensor, "n a k h w"]]:
         """Return box deltas and objectness alone."""
-        maps = self.detection(tip).unflatten(1, (ANCHORS_PER_LEVEL, NUMBERS_PER_ANCHOR))
+        maps = self.detection(tip).unflatten(1, (ANCHORS_PER_LEVEL, self.numbers))
         return maps[:, :, :BOX_NUMBERS], maps[:, :, BOX_NUMBERS:]
+
+
+def numbers_per_anchor(classes: int) -> int:
+    """Return how many numbers the head gives for an anchor: box, background and classes."""
+    return BOX_NUMBERS + 1 + classes

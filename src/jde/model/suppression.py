@@ -36,6 +36,26 @@ def suppress(
     return order[np.asarray(kept, np.int64).reshape(-1)]
 
 
+def suppress_by_class(
+    boxes: Float32[np.ndarray, "n 4"],
+    scores: Float32[np.ndarray, " n"],
+    classes: Int64[np.ndarray, " n"],
+    *,
+    max_overlap: float,
+    margin: float = 0.0,
+) -> Int64[np.ndarray, " k"]:
+    """Return the row numbers that suppression among boxes of one class keeps, best score first."""
+    parts = []
+    for number in np.unique(classes):
+        mine = np.flatnonzero(classes == number)
+        kept = suppress(boxes[mine], scores[mine], max_overlap=max_overlap, margin=margin)
+        parts.append(mine[kept])
+    if len(parts) == 1:
+        return parts[0]
+    rows = np.concatenate([np.zeros(0, np.int64), *parts])
+    return rows[np.argsort(-scores[rows], kind="stable")]
+
+
 def best_first(scores: Float32[np.ndarray, " n"], limit: int | None) -> Int64[np.ndarray, " k"]:
     """Return the row numbers of the `limit` best scores in their given order; all without limit."""
     if limit is None or len(scores) <= limit:

@@ -12,7 +12,7 @@ class Detections:
         boxes: Corner boxes in pixels of the original image.
         scores: Confidence of each box, from 0 to 1.
         embeddings: Appearance of each box as unit vectors; zero columns where a detector has none.
-        classes: Class of each box, 0 where only people are detected.
+        classes: Number of the class of each box, 0 where only people are detected.
     """
 
     boxes: Float32[np.ndarray, "n 4"]

@@ -1,13 +1,21 @@
 import logging
+import math
+from collections.abc import Mapping, Sequence
 
 import torch
+from torch import Tensor
 
+from jde.model.builders import PRIOR
+from jde.model.joint_head import ANCHORS_PER_LEVEL, BACKGROUND, numbers_per_anchor
 from jde.model.mobilenet import MobileNet
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
 from jde.training.config import TrainingConfig
 from jde.weights.mobilenet import initialise_mobilenet, read_mobilenet
 from jde.weights.networks import find_weights, load_checkpoint
+
+DETECTION = ".detection."
+"""Part of the names of the convolutions that give boxes and objectness."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +50,16 @@ def copy_mobilenet(network: JDENet, weights: str) -> int:
 
 @torch.no_grad()
 def copy_fitting(network: JDENet, weights: str) -> int:
-    """Copy all tensors that have the name and shape of one of the network's."""
+    """Copy all tensors that have the name and shape of one of the network's.
+
+    Where the classes differ, the heads take over box, background and the classes of equal name.
+    """
     mine = network.state_dict()
-    theirs = load_checkpoint(weights, size=network.config.input_size).network
+    checkpoint = load_checkpoint(weights, size=network.config.input_size)
+    theirs = dict(checkpoint.network)
+    if checkpoint.config.classes != network.config.classes:
+        theirs |= change_classes(theirs, checkpoint.config.classes, network.config.classes)
+        logger.info("%s", describe_classes(checkpoint.config.classes, network.config.classes))
     fitting = {
         name: tensor
         for name, tensor in theirs.items()
@@ -55,3 +70,32 @@ def copy_fitting(network: JDENet, weights: str) -> int:
     for name, tensor in fitting.items():
         mine[name].copy_(tensor)
     return len(fitting)
+
+
+def change_classes(
+    tensors: Mapping[str, Tensor], old: Sequence[str], new: Sequence[str]
+) -> dict[str, Tensor]:
+    """Return the tensors of heads that found the classes `old` for heads that find `new`.
+
+    A class that wasn't there starts as the background made less likely by the prior of a fresh
+    network, so that what was found before is found as before.
+    """
+    known = {name: BACKGROUND + 1 + number for number, name in enumerate(old)}
+    rows = [*range(BACKGROUND + 1), *(known.get(name, BACKGROUND) for name in new)]
+    fresh = [BACKGROUND + 1 + number for number, name in enumerate(new) if name not in known]
+    changed = {}
+    for name, tensor in tensors.items():
+        if DETECTION in name:
+            numbers = numbers_per_anchor(len(old))
+            rowwise = tensor.view(ANCHORS_PER_LEVEL, numbers, *tensor.shape[1:])[:, rows].clone()
+            if name.endswith("bias"):
+                rowwise[:, fresh] += math.log(PRIOR / (1 - PRIOR))
+            changed[name] = rowwise.flatten(0, 1)
+    return changed
+
+
+def describe_classes(old: Sequence[str], new: Sequence[str]) -> str:
+    """Return which classes a network knows already and which are new to it."""
+    kept = [name for name in new if name in old]
+    fresh = [name for name in new if name not in old]
+    return f"classes taken over: {', '.join(kept) or 'none'}; new: {', '.join(fresh) or 'none'}"

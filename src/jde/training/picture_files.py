@@ -38,6 +38,8 @@ def digest(source: Source) -> str:
         _add_files(found, source.pictures)
         for values in (source.shares, source.identities, source.starts):
             found.update(values.tobytes())
+        if source.classes.any():
+            found.update(source.classes.tobytes())
     elif isinstance(source, ComposedSource):
         _add_files(found, [view for views in source.cutouts.views for view in views])
         recipe = (source.seed, source.length, source.size, source.people, source.fresh)

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from jde.model.config import ModelConfig
+from jde.model.config import PEOPLE, ModelConfig
 from jde.structures.errors import InputError
 from jde.weights import name_map
 from jde.weights.checkpoint import (
@@ -173,12 +173,18 @@ def check_published(checkpoint: Checkpoint) -> None:
     """Refuse what the published programs have no network for.
 
     Raises:
-        InputError: The network isn't DarkNet-53, or only its backbone is there.
+        InputError: The network isn't DarkNet-53, finds more than people, or only its backbone is
+            there.
     """
     if checkpoint.config.architecture != "darknet53":
         raise InputError(
             f"a {checkpoint.config.architecture!r} network has no place in the files of other "
             "programs; only 'darknet53' has"
+        )
+    if checkpoint.config.classes != PEOPLE:
+        raise InputError(
+            f"the files of other programs hold people alone, this network finds "
+            f"{', '.join(checkpoint.config.classes)}: it can be written as .safetensors"
         )
     if checkpoint.is_backbone:
         raise InputError("only a backbone: it can be written as .safetensors or as conv.74")

@@ -97,7 +97,8 @@ def test_epochs_change_order_and_pictures(folder: Path) -> None:
 def test_batch_holds_centre_boxes_and_the_row_of_their_picture() -> None:
     image = np.zeros((32, 64, 3), np.uint8)
     image[..., 0] = 9
-    crowded = Labels(np.array([[10, 4, 20, 30], [0, 0, 64, 32]], np.float32), np.array([5, -1]))
+    boxes = np.array([[10, 4, 20, 30], [0, 0, 64, 32]], np.float32)
+    crowded = Labels(boxes, np.array([5, -1]), np.array([0, 1]))
     samples = [
         Sample(image, Labels.empty(), Path("empty.png")),
         Sample(image, crowded, Path("crowded.png")),
@@ -109,6 +110,7 @@ def test_batch_holds_centre_boxes_and_the_row_of_their_picture() -> None:
     assert batch.boxes.tolist() == [[15, 17, 10, 26], [32, 16, 64, 32]]
     assert batch.identities.tolist() == [5, -1]
     assert batch.picture.tolist() == [1, 1]
+    assert batch.classes.tolist() == [0, 1]
     assert (batch.names, batch.faults) == (("empty.png", "crowded.png"), ("a fault",))
     assert len(batch.to("cpu")) == 2
 

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from tests.real_data import DATA, needs_data
 
+from jde.data.class_column import ClassColumn
 from jde.data.label_source import label_source
 from jde.data.mask_source import mask_boxes, mask_source
 from jde.data.mot_source import find_sequences, mot_source
+from jde.data.sample import Labels
 from jde.imaging.picture_file import write_picture
 from jde.structures.errors import InputError
 
@@ -81,6 +83,26 @@ def test_malformed_label_is_named_with_its_line(tmp_path: Path, line: str) -> No
         label_source(tmp_path)
 
 
+def test_first_column_of_labels_is_the_class_for_networks_of_several(tmp_path: Path) -> None:
+    picture(tmp_path / "images" / "a.png")
+    rows = "".join(f"{kind} {kind} 0.5 0.5 0.1 0.{kind + 1}\n" for kind in (0, 2, 1, 2))
+    text(tmp_path / "labels_with_ids" / "a.txt", rows)
+
+    def labels(column: ClassColumn) -> Labels:
+        return label_source(tmp_path, column=column).load(0, RNG).labels
+
+    assert labels(ClassColumn()).classes.tolist() == [0, 0, 0, 0]
+    assert labels(ClassColumn(3)).classes.tolist() == [0, 2, 1, 2]
+    chosen = labels(ClassColumn(2, (2, 0)))
+    assert chosen.classes.tolist() == [1, 0, 0]
+    assert chosen.identities.tolist() == [0, 2, 2]
+    assert labels(ClassColumn(1, (1,))).identities.tolist() == [1]
+    with pytest.raises(InputError, match=r"a\.txt: holds class 2, the network has classes 0 to 1;"):
+        labels(ClassColumn(2))
+    with pytest.raises(InputError, match="a number for each of the network's 2 classes, got 1"):
+        ClassColumn(2, (1,))
+
+
 def test_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must hold the folders images and"):
         label_source(tmp_path)
@@ -105,6 +127,19 @@ def test_mot17_keeps_pedestrians_that_count(tmp_path: Path) -> None:
     assert source.load(1, RNG).labels.identities.tolist() == [1]
     assert len(source.load(5, RNG).labels) == 0
     assert len(mot_source(folder, min_visibility=0.5).load(0, RNG).labels) == 1
+
+
+def test_mot_classes_are_numbered_from_one_or_as_they_are_told(tmp_path: Path) -> None:
+    rows = "".join(f"1,{kind},10,5,20,30,1,{kind},1\n" for kind in (1, 2, 3))
+    folder = sequence(tmp_path, rows)
+
+    def labels(column: ClassColumn) -> Labels:
+        return mot_source(folder, column=column).load(0, RNG).labels
+
+    assert labels(ClassColumn(2)).classes.tolist() == [0, 1]
+    cars = labels(ClassColumn(2, (1, 3)))
+    np.testing.assert_array_equal(cars.classes, [0, 1])
+    assert len(cars) == 2
 
 
 def test_mot15_has_no_classes_and_ignores_confidence_zero(tmp_path: Path) -> None:

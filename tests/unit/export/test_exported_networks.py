@@ -84,6 +84,25 @@ def test_every_form_finds_what_the_network_finds(
     np.testing.assert_allclose(alone.boxes, second.boxes, atol=1e-2)
 
 
+@pytest.mark.parametrize(
+    "settings", [ONNX, ExportSettings(format="onnx", outputs="detections")], ids=str
+)
+def test_a_network_of_several_classes_keeps_them_in_its_file(
+    settings: ExportSettings, pictures: list[Image], tmp_path: Path
+) -> None:
+    network = lively_network(classes=("person", "car"))
+    looking = PostProcessing(min_score=0.4)
+    origin = Detector(TorchEngine(network, device="cpu"), network.config, looking)
+    export_network(network, tmp_path / "network.onnx", settings)
+    exported = load_detector(tmp_path / "network.onnx", min_score=0.4)
+    assert exported.config.classes == ("person", "car")
+    first, second = origin(pictures[0]), exported(pictures[0])
+    assert set(first.classes.tolist()) == {0, 1}
+    np.testing.assert_array_equal(second.classes, first.classes)
+    np.testing.assert_allclose(second.boxes, first.boxes, atol=0.01)
+    np.testing.assert_allclose(second.scores, first.scores, atol=1e-4)
+
+
 def test_a_dynamic_size_runs_at_others_and_a_fixed_one_says_so(
     write: Write, pictures: list[Image]
 ) -> None:

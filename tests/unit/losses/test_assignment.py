@@ -17,7 +17,8 @@ def grids() -> list[Grid]:
 def people(*rows: tuple[float, ...]) -> People:
     """Return people of rows (cx, cy, w, h, identity, picture)."""
     values = torch.tensor(rows).reshape(-1, 6)
-    return People(values[:, :4].float(), values[:, 4].long(), values[:, 5].long())
+    whole = values.long()
+    return People(values[:, :4].float(), whole[:, 4], whole[:, 5], 0 * whole[:, 5])
 
 
 def count(targets: list[LevelTargets]) -> list[int]:

@@ -1,10 +1,14 @@
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
 from torch import Tensor
 
 from jde.data.batch import Batch
+from jde.losses.assignment import People, assign
 from jde.losses.config import LossConfig
 from jde.losses.criterion import JDECriterion, embedding_scale
 from jde.model.joint_head import LevelOutput
@@ -266,6 +270,65 @@ def test_focal_loss_looks_away_from_easy_background() -> None:
     # Sums over anchors against a mean: compare per anchor.
     anchors = torch.tensor([level.objectness[:, :, 0].numel() for level in found])
     assert (focal(found, batch()).objectness / anchors < 1e-4 * plain).all()
+
+
+@pytest.mark.parametrize("kind", ["softmax", "focal"])
+def test_objectness_of_several_classes_is_the_loss_of_their_softmax(kind: Any) -> None:
+    chance = torch.Generator().manual_seed(0)
+    found = [
+        LevelOutput(
+            level.box_deltas,
+            torch.randn(
+                *level.objectness.shape[:2], 4, *level.objectness.shape[3:], generator=chance
+            ),
+            level.embeddings,
+        )
+        for level in outputs()
+    ]
+    people = replace(batch(1, 2, 3), classes=torch.tensor([0, 2, 1]))
+    config = LossConfig(objectness=kind)
+    criterion = JDECriterion(ANCHORS_576X320, DIM, 5, config)
+    losses = criterion(found, people)
+    targets = assign(
+        People(people.boxes, people.identities, people.picture, people.classes),
+        criterion.grids(found),
+        2,
+    )
+    assert {int(kind) for level in targets for kind in level.objectness.unique()} >= {1, 2, 3}
+    for level, target, loss in zip(found, targets, losses.objectness, strict=True):
+        counted = target.objectness >= 0
+        logits, wanted = level.objectness.movedim(2, -1)[counted], target.objectness[counted]
+        if kind == "softmax":
+            torch.testing.assert_close(loss, F.cross_entropy(logits, wanted))
+            continue
+        share = logits.softmax(-1).gather(-1, wanted[:, None])[:, 0]
+        weight = torch.where(wanted > 0, 0.25, 0.75)
+        whole = (weight * (1 - share) ** 2 * -share.log()).sum()
+        torch.testing.assert_close(loss, whole / max(int((wanted > 0).sum()), 1), rtol=1e-4, atol=0)
+
+
+def test_a_class_is_learned_against_background_and_the_other_classes() -> None:
+    found = [
+        LevelOutput(
+            level.box_deltas,
+            torch.zeros(
+                *level.objectness.shape[:2], 3, *level.objectness.shape[3:]
+            ).requires_grad_(),
+            level.embeddings,
+        )
+        for level in outputs()
+    ]
+    people = replace(batch(-1, -1), classes=torch.tensor([1, 1]))
+    JDECriterion(ANCHORS_576X320, DIM, 5)(found, people).total.backward()
+    (target,) = (
+        level.objectness.grad for level in found if (level.objectness.grad[:, :, 2] < 0).any()
+    )
+    background, person, car = target.unbind(2)
+    there = car < 0
+    assert there.any()
+    assert (person[there] > 0).all()
+    assert (background[there] > 0).all()
+    assert (background[~there] <= 0).all()
 
 
 @pytest.mark.parametrize(

@@ -58,16 +58,19 @@ class ComposedSource:
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Return picture `index`; `rng` is used only by a fresh source."""
         chance = rng if self.fresh else np.random.default_rng([self.seed, index])
+        background = self.backgrounds.load(int(chance.integers(len(self.backgrounds))), chance)
         scene = ComposedScene(
             cutouts=self.cutouts,
-            background=self.backgrounds.load(int(chance.integers(len(self.backgrounds))), chance),
+            background=background,
             seed=int(chance.integers(1 << 62)),
             size=self.size,
             people=int(min(chance.geometric(1 / self.people), MOST_TIMES * self.people)),
         )
         (drawn,) = scene.frames(1)
         known = np.where(drawn.identities < len(self.cutouts), drawn.identities, UNKNOWN_IDENTITY)
-        labels = Labels(drawn.boxes, known.astype(np.int64))
+        # Cut-outs are people; who follows them is somebody, or something, of the background.
+        kinds = np.concatenate([np.zeros(len(self.cutouts), np.int64), background.labels.classes])
+        labels = Labels(drawn.boxes, known.astype(np.int64), kinds[drawn.identities])
         return Sample(
             drawn.frame.image,
             labels.where(drawn.visibility >= LEAST_VISIBLE),
