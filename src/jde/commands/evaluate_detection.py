@@ -6,7 +6,7 @@ from pathlib import Path
 import tyro
 
 from jde.metrics.coco import coco_scores
-from jde.metrics.detection import DetectionScores
+from jde.metrics.detection import DetectionScores, SeenPicture
 from jde.metrics.score_table import render_table
 from jde.training.labelled_pictures import all_samples, look_at, open_pictures
 from jde.weights.loading import load_detector
@@ -21,7 +21,7 @@ class EvaluateDetectionOptions:
     `jde evaluate detection MOT17/train/MOT17-09-SDP --weights jde-nano`
     The figures are those of the JDE papers, from an average precision for every picture: P, R and
     mAP leave out pictures in which nothing is found, as the published programs do, and "of all"
-    counts them. `--coco` adds COCO's figures.
+    counts them. `--coco` adds COCO's figures. Networks of several classes get a row for each.
     """
 
     data: tyro.conf.Positional[tuple[Path, ...]]
@@ -29,6 +29,10 @@ class EvaluateDetectionOptions:
 
     weights: str = "jde-nano"
     """Name that `jde zoo` lists, or a weight file."""
+
+    class_numbers: tuple[int, ...] = ()
+    """The number of each of the network's classes in the labels [default: 0, 1, ... in label files,
+    1, 2, ... in MOTChallenge files; one class alone takes whatever label files say]."""
 
     root: Path | None = None
     """Folder that the lines of list files start from; each list's own where not given."""
@@ -67,30 +71,44 @@ def run(options: EvaluateDetectionOptions) -> str:
         min_score=options.min_score,
         max_overlap=options.max_overlap,
     )
-    source = open_pictures(options.data, options.root, detector.input_size)
-    scores, kept = DetectionScores(), []
+    names = detector.config.classes
+    source = open_pictures(
+        options.data,
+        options.root,
+        detector.input_size,
+        classes=len(names),
+        class_numbers=options.class_numbers,
+    )
+    scores, kept = [DetectionScores() for _ in names], list[list[SeenPicture]]()
     for seen in look_at(detector, all_samples(source), options.batch):
-        scores = scores.add(seen)
+        scores = [one.add(part) for one, part in zip(scores, seen, strict=True)]
         if options.coco:
             kept.append(seen)
-        if scores.pictures % options.every == 0 or scores.pictures == len(source):
-            log_row(scores, len(source))
-    figures: dict[str, int | float] = {**scores.as_dict()}
-    if options.coco:
-        figures |= {f"COCO {name}": value for name, value in coco_scores(kept).items()}
+        if scores[0].pictures % options.every == 0 or scores[0].pictures == len(source):
+            log_row(scores, names, len(source))
+    rows: dict[str, dict[str, int | float]] = {}
+    for number, (name, one) in enumerate(zip(names, scores, strict=True)):
+        rows[name] = {**one.as_dict()}
+        if options.coco:
+            figures = coco_scores([picture[number] for picture in kept])
+            rows[name] |= {f"COCO {figure}": value for figure, value in figures.items()}
+    is_single = len(names) == 1
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return render_table({options.weights: figures})
+        content = rows[names[0]] if is_single else rows
+        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return render_table({options.weights: rows[names[0]]} if is_single else rows)
 
 
-def log_row(scores: DetectionScores, total: int) -> None:
-    """Log one line of the running table."""
-    row = scores.as_dict()
-    logger.info(
-        "%7d of %d pictures  P %.4f  R %.4f  mAP %.4f",
-        scores.pictures,
-        total,
-        row["P"],
-        row["R"],
-        row["mAP"],
-    )
+def log_row(scores: list[DetectionScores], names: tuple[str, ...], total: int) -> None:
+    """Log a line of the running table for each class."""
+    for name, one in zip(names, scores, strict=True):
+        row = one.as_dict()
+        logger.info(
+            "%7d of %d pictures  P %.4f  R %.4f  mAP %.4f%s",
+            one.pictures,
+            total,
+            row["P"],
+            row["R"],
+            row["mAP"],
+            f"  {name}" if len(names) > 1 else "",
+        )

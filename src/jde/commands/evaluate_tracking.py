@@ -30,6 +30,10 @@ class EvaluateTrackingOptions:
     """mot: the official evaluator's rules. zhongdao, paddle: those of the published programs,
     to compare with their tables; MOTP is then a distance."""
 
+    class_number: int | None = None
+    """Class to score, as results and ground truth number it, where they hold several: 1 is the
+    first class of a network and MOTChallenge's pedestrian."""
+
     json: Path | None = None
     """Also write all scores to this JSON file."""
 
@@ -44,6 +48,7 @@ def run(options: EvaluateTrackingOptions) -> str:
         options.ground_truth,
         pattern=options.pattern,
         protocol=options.protocol,
+        class_number=options.class_number,
     )
     if options.json:
         options.json.write_text(report.to_json(), encoding="utf-8")

@@ -27,6 +27,7 @@ class PrepareOptions:
 
         jde prepare mot17 --from downloads/MOT17 --to data
         jde prepare mot --from my-sequences --to data --name street --held-out camera3
+        jde prepare coco --from export --to data --classes person car --keep-classes
     """
 
     dataset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SET")]
@@ -44,6 +45,10 @@ class PrepareOptions:
     classes: tuple[str, ...] = ()
     """Classes to take as people, by name or number: coco, cvat, mot and yolo."""
 
+    keep_classes: bool = False
+    """Number the classes in the order of --classes, from 0, for a network of several classes;
+    without it all of them are written as people, class 0."""
+
     held_out: tuple[str, ...] = ()
     """Sequences, videos or exports to put into the validation list instead of training."""
 
@@ -55,8 +60,13 @@ def run(options: PrepareOptions) -> str:
     """Prepare the set and return what was written."""
     public = find_set(options.dataset)
     list_name = options.name or public.list_name
+    if options.keep_classes and not options.classes:
+        raise InputError("--keep-classes numbers the classes that --classes names: name them")
     selection = Selection(
-        folder=options.name or public.folder, classes=options.classes, held_out=options.held_out
+        folder=options.name or public.folder,
+        classes=options.classes,
+        keep_classes=options.keep_classes,
+        held_out=options.held_out,
     )
     with picture_counter(f"preparing {list_name}") as on_picture:
         parts = write_set(

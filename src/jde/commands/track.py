@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jde.model.config import ModelConfig
-from jde.pipeline.job import Outcome, TrackingJob, cores_busy
+from jde.pipeline.job import Outcome, TrackingJob, class_names, cores_busy
 from jde.pipeline.result_files import NAMES, Format, make_folder
 from jde.pipeline.tracking import THREADS, BatchDetector, TrackingRun
 from jde.structures.errors import InputError
@@ -145,7 +145,7 @@ def run(options: TrackOptions) -> str:
             outcome = replace(job, output=folder).run(source, detector, on_frame)
         reports.append(_report(outcome))
         if options.evaluate:
-            reports.append(_scores(folder, Path(name)))
+            reports.append(_scores(folder, Path(name), class_names(outcome.run.detector)))
     _refuse_losses(sources, options.output)
     return "\n\n".join(reports)
 
@@ -268,10 +268,16 @@ def _thread_lines(run: TrackingRun) -> list[str]:
     return lines
 
 
-def _scores(folder: Path, sequence: Path) -> str:
+def _scores(folder: Path, sequence: Path, classes: Sequence[str]) -> str:
     from jde.metrics.tracking_report import evaluate_tracking  # noqa: PLC0415 (rarely needed)
 
-    return evaluate_tracking(folder / NAMES["mot"], sequence).table()
+    results = folder / NAMES["mot"]
+    if len(classes) <= 1:
+        return evaluate_tracking(results, sequence).table()
+    return "\n".join(
+        f"{name}:\n{evaluate_tracking(results, sequence, class_number=number).table()}"
+        for number, name in enumerate(classes, 1)
+    )
 
 
 def _refuse_losses(sources: Sequence[VideoSource], output: Path) -> None:

@@ -145,8 +145,14 @@ def make_judge(config: RunConfig, source: JointSource, accelerator: Accelerator)
     """
     if not config.evaluation.is_on:
         return None
-    size = config.model.resolve().input_size
-    judge = Judge.open(config.evaluation, config.tracker, size, str(accelerator.device))
+    model = config.model.resolve()
+    judge = Judge.open(
+        config.evaluation,
+        config.tracker,
+        model.input_size,
+        str(accelerator.device),
+        classes=len(model.classes),
+    )
     return judge.watch(source) if accelerator.is_main_process else judge
 
 

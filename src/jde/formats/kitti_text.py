@@ -1,5 +1,6 @@
 """KITTI tracking text: 17 columns separated by blanks and, in results, the score; frames from 0."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +21,20 @@ class KittiWriter(LineWriter):
 
     Args:
         path: The file; it is replaced.
+        class_names: What the classes are called; everybody is a pedestrian without it.
     """
+
+    def __init__(self, path: Path, class_names: Sequence[str] = ()) -> None:
+        super().__init__(path)
+        self._names = [name.replace(" ", "_") for name in class_names]
 
     def add(self, frame: int, tracks: Tracks) -> None:
         """Write the tracks of a frame, counted from 1 as everywhere in `jde`."""
         for row in range(len(tracks)):
             corners = " ".join(map(str, tracks.boxes[row]))
+            name = self._names[tracks.classes[row]] if self._names else "pedestrian"
             self._file.write(
-                f"{frame - 1} {tracks.ids[row]} pedestrian 0 0 -10 {corners} "
+                f"{frame - 1} {tracks.ids[row]} {name} 0 0 -10 {corners} "
                 f"-10 -10 -10 -1000 -1000 -1000 -10 {tracks.scores[row]!s}\n"
             )
 

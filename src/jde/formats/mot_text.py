@@ -125,16 +125,27 @@ class MotWriter(LineWriter):
 
     Args:
         path: The file; it is replaced.
+        with_classes: End lines with class and visibility, as ground truth does, with classes
+            counted from 1; without it with three times -1.
     """
+
+    def __init__(self, path: Path, *, with_classes: bool = False) -> None:
+        super().__init__(path)
+        self._with_classes = with_classes
 
     def add(self, frame: int, tracks: Tracks) -> None:
         """Write the tracks of a frame, counted from 1; a frame without tracks writes no line."""
-        for identity, box, score in zip(
-            tracks.ids, corners_to_ltwh(tracks.boxes), tracks.scores, strict=True
+        for identity, box, score, kind in zip(
+            tracks.ids,
+            corners_to_ltwh(tracks.boxes),
+            tracks.scores,
+            tracks.classes.tolist(),
+            strict=True,
         ):
             # str of a float32 is the shortest text that reads back to the same number.
             shape = ",".join(map(str, box))
-            self._file.write(f"{frame},{identity},{shape},{score!s},-1,-1,-1\n")
+            tail = f"{kind + 1},1" if self._with_classes else "-1,-1,-1"
+            self._file.write(f"{frame},{identity},{shape},{score!s},{tail}\n")
 
 
 def write_mot(path: Path, rows: MotRows) -> None:

@@ -188,7 +188,7 @@ def _refuse_odd_results(results: MotRows, name: str) -> None:
     if (results.classes > PEDESTRIAN).any():
         raise InputError(
             f"{name}: the results hold class {results.classes.max()}; only people (class 1) are "
-            "scored: leave the others out of the result file"
+            "scored: choose one class, such as --class-number 1"
         )
     _refuse_twins(results, f"{name}: the result file")
 

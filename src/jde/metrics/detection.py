@@ -19,7 +19,13 @@ MIN_OVERLAP = 0.5
 
 
 class SeenPicture(NamedTuple):
-    """What a detector found in a picture, and who is there; corner boxes in the same pixels."""
+    """What a detector found of one class in a picture, and who is there.
+
+    Attributes:
+        boxes: Found corner boxes.
+        scores: Confidence of each.
+        people: True corner boxes, in the same pixels.
+    """
 
     boxes: Float32[np.ndarray, "n 4"]
     scores: Float32[np.ndarray, " n"]

@@ -42,6 +42,11 @@ class Detector:
         """Width and height to which pictures are brought."""
         return self.engine.input_size
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of what it finds, by the numbers in `Detections.classes`."""
+        return self.config.classes
+
     def __call__(self, image: Image) -> Detections:
         """Return the people in one RGB picture, best score first, boxes in its pixels."""
         return self.batch([image])[0]

@@ -92,7 +92,7 @@ class TrackingJob:
         tracker = Tracker(self.config, frame_rate=source.frame_rate)
         complete = False
         with ExitStack() as files:
-            sinks = self._open(files, source)
+            sinks = self._open(files, source, class_names(detector))
             run = TrackingRun(source, detector, tracker, sinks, self.batch)
             written = self._names(sinks)
             files.callback(lambda: self._summarise(run, written, complete=complete))
@@ -102,13 +102,13 @@ class TrackingJob:
             complete = not source.losses
         return Outcome(run, written)
 
-    def _open(self, files: ExitStack, source: VideoSource) -> Sinks:
-        results = files.enter_context(ResultFiles(self.output, self.formats))
+    def _open(self, files: ExitStack, source: VideoSource, names: tuple[str, ...]) -> Sinks:
+        results = files.enter_context(ResultFiles(self.output, self.formats, names))
         video = None
         if self.video:
             writer = VideoWriter(self.output / VIDEO_NAME, source.frame_rate)
             video = files.enter_context(writer)
-        return Sinks(results=results, video=video, show_scores=self.show_scores)
+        return Sinks(results=results, video=video, show_scores=self.show_scores, class_names=names)
 
     def _names(self, sinks: Sinks) -> tuple[Path, ...]:
         results = tuple(sinks.results.paths.values()) if sinks.results else ()
@@ -118,6 +118,7 @@ class TrackingJob:
     def _summarise(self, run: TrackingRun, written: tuple[Path, ...], *, complete: bool) -> None:
         source = run.source
         size = getattr(run.detector, "input_size", None)
+        names = class_names(run.detector)
         summary = {
             "source": source.origin,
             "name": source.name,
@@ -129,6 +130,7 @@ class TrackingJob:
             "weights": self.weights,
             "network_input": list(size) if size else None,
             "batch": self.batch,
+            **({"classes": list(names)} if len(names) > 1 else {}),
             **counts_and_times(run),
             "files": [path.name for path in written],
             "versions": versions(),
@@ -138,6 +140,11 @@ class TrackingJob:
             path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise InputError(f"{path}: can't be written ({error.strerror})") from error
+
+
+def class_names(detector: object) -> tuple[str, ...]:
+    """Return what a detector calls its classes; nothing where it doesn't say."""
+    return tuple(getattr(detector, "class_names", ()))
 
 
 def counts_and_times(run: TrackingRun) -> dict[str, Any]:

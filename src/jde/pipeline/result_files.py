@@ -28,12 +28,20 @@ class ResultFiles(Closing):
     Args:
         folder: Where the files go; it is made where it is missing.
         formats: Which files to write.
+        class_names: What the detector finds; where it is more than people, the files say of each
+            track what it is.
 
     Raises:
         InputError: The folder can't be written.
     """
 
-    def __init__(self, folder: Path, formats: Sequence[Format] = ("mot",)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        formats: Sequence[Format] = ("mot",),
+        class_names: Sequence[str] = (),
+    ) -> None:
+        several = class_names if len(class_names) > 1 else ()
         self.paths = {kind: folder / NAMES[kind] for kind in dict.fromkeys(formats)}
         self._folder = folder
         self._frames: list[MotWriter | KittiWriter] = []
@@ -44,7 +52,11 @@ class ResultFiles(Closing):
             if kind == "json":
                 self._timed.append(self._open.enter_context(JsonLinesWriter(path)))
             else:
-                writer = MotWriter(path) if kind == "mot" else KittiWriter(path)
+                writer = (
+                    MotWriter(path, with_classes=bool(several))
+                    if kind == "mot"
+                    else KittiWriter(path, several)
+                )
                 self._open.enter_context(writer)
                 self._frames.append(writer)
 

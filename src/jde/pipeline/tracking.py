@@ -87,11 +87,13 @@ class Sinks:
         results: Text files of the tracks.
         video: The video with the tracks drawn into it.
         show_scores: Write the confidence into the drawn labels.
+        class_names: What the classes are called; several are written into the drawn labels.
     """
 
     results: ResultFiles | None = None
     video: VideoWriter | None = None
     show_scores: bool = False
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -223,7 +225,13 @@ class TrackingRun:
             for frame, tracks in steps:
                 with self.stopwatch.measure("draw"):
                     traces.add(tracks)
-                    paint_tracks(frame.image, tracks, traces, show_scores=self.sinks.show_scores)
+                    paint_tracks(
+                        frame.image,
+                        tracks,
+                        traces,
+                        show_scores=self.sinks.show_scores,
+                        class_names=self.sinks.class_names,
+                    )
                 with self.stopwatch.measure("encode"):
                     video.write(frame.image, frame.seconds)
                 yield TrackedFrame(frame, tracks)

@@ -11,6 +11,8 @@ class EvaluationConfig:
     Attributes:
         sequences: MOTChallenge sequences, or folders of them, to track people in.
         pictures: Labelled pictures to find and tell people in: list files, folders or sequences.
+        class_numbers: The number of each of the network's classes in the labels of `pictures`,
+            where they aren't those of the layout.
         every: Epochs between two scores; 0 never scores. The last epoch is always scored.
         metric: Score by which the best weights are chosen; `ap` needs pictures, the others
             sequences.
@@ -19,6 +21,7 @@ class EvaluationConfig:
 
     sequences: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
+    class_numbers: tuple[int, ...] = ()
     every: int = 1
     metric: Metric = "mota"
     patience: int = 0

@@ -55,7 +55,7 @@ def known_embeddings(
     criterion: JDECriterion, outputs: list[LevelOutput], batch: Batch
 ) -> Iterator[tuple[Float32[Tensor, "k d"], Int64[Tensor, " k"]]]:
     """Yield the unit embeddings of each level that teach an identity, and these identities."""
-    people = People(batch.boxes, batch.identities, batch.picture)
+    people = People(batch.boxes, batch.identities, batch.picture, batch.classes)
     best = criterion.config.assign_best
     targets = assign(people, criterion.grids(outputs), len(batch), assign_best=best)
     for output, target in zip(outputs, targets, strict=True):

@@ -38,6 +38,9 @@ PICTURE_MIN_SCORE, PICTURE_MAX_OVERLAP = 0.3, 0.45
 FALSE_ACCEPTS = 0.1
 """Share of pairs of two people that is taken for one where the true rate is read."""
 
+FIGURES = {"AP": "mAP of all", "precision": "P of all", "recall": "R of all"}
+"""Scores of pictures, and what they are called in the table of `jde evaluate detection`."""
+
 BATCH = 8
 NAMES_SHOWN = 3
 
@@ -66,9 +69,22 @@ class Judge:
 
     @classmethod
     def open(
-        cls, config: EvaluationConfig, tracker: TrackerConfig, size: Size, device: str
+        cls,
+        config: EvaluationConfig,
+        tracker: TrackerConfig,
+        size: Size,
+        device: str,
+        *,
+        classes: int = 1,
     ) -> "Judge":
         """Return a judge whose sequences and pictures are all there.
+
+        Args:
+            config: What to score on.
+            tracker: How detections are associated.
+            size: Width and height of the network's input.
+            device: Where the network runs.
+            classes: How many classes the network has.
 
         Raises:
             InputError: One is missing or malformed.
@@ -78,7 +94,15 @@ class Judge:
             if not (folder / GROUND_TRUTH).is_file():
                 raise InputError(f"{folder / GROUND_TRUTH}: is missing, so nothing can be scored")
         paths = [expand(path) for path in config.pictures]
-        pictures = open_pictures(paths, None, size) if paths else None
+        if not paths:
+            return cls(config, tracker, tuple(sequences), None, device)
+        pictures = open_pictures(
+            paths,
+            None,
+            size,
+            classes=classes,
+            class_numbers=config.class_numbers,
+        )
         return cls(config, tracker, tuple(sequences), pictures, device)
 
     def watch(self, trained: JointSource) -> "Judge":
@@ -132,7 +156,7 @@ class Judge:
 def score_tracking(
     detector: Detector, sequences: Sequence[Path], tracker: TrackerConfig
 ) -> TrackingScores:
-    """Return the scores over the people of all sequences."""
+    """Return the scores over the people of all sequences: over what is of the first class."""
     return sum(
         (
             score_sequence(
@@ -147,34 +171,35 @@ def score_tracking(
 
 
 def track_sequence(detector: Detector, folder: Path, config: TrackerConfig) -> MotRows:
-    """Return who is where in a sequence, as `jde track` writes it."""
+    """Return which people, or others of the first class, are where, as `jde track` writes it."""
+    frames = []
     with read_video(folder) as source:
         tracker = Tracker(config, source.frame_rate)
-        return MotRows.of_tracks(
-            [
-                (
-                    frame.index,
-                    reportable(tracker.update(detector(frame.image), frame.seconds), config),
-                )
-                for frame in source
-            ]
-        )
+        for frame in source:
+            found = detector(frame.image)
+            tracks = tracker.update(found.where(found.classes == 0), frame.seconds)
+            frames.append((frame.index, reportable(tracks, config)))
+    return MotRows.of_tracks(frames)
 
 
 def score_pictures(detector: Detector, pictures: JointSource) -> Figures:
     """Return average precision, precision, recall and, of known people, the true positive rate.
 
-    Pictures with people in which nothing is found count as 0.
+    Pictures with people in which nothing is found count as 0. Of several classes it is the mean,
+    and the average precision of each is there, too.
     """
     settings = replace(
         detector.settings, min_score=PICTURE_MIN_SCORE, max_overlap=PICTURE_MAX_OVERLAP
     )
     looking = Detector(detector.engine, detector.config, settings)
-    scores = DetectionScores()
+    names = detector.config.classes
+    scores = [DetectionScores() for _ in names]
     for seen in look_at(looking, all_samples(pictures), BATCH):
-        scores = scores.add(seen)
-    row = scores.as_dict()
-    figures = {"AP": row["mAP of all"], "precision": row["P of all"], "recall": row["R of all"]}
+        scores = [one.add(part) for one, part in zip(scores, seen, strict=True)]
+    rows = [one.as_dict() for one in scores]
+    figures = {name: sum(row[key] for row in rows) / len(rows) for name, key in FIGURES.items()}
+    if len(names) > 1:
+        figures |= {f"AP {n}": row["mAP of all"] for n, row in zip(names, rows, strict=True)}
     embeddings, identities = embed_people(
         detector, all_samples(pictures), total=0, every=len(pictures) + 1
     )

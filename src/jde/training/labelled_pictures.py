@@ -20,7 +20,14 @@ from jde.structures.letterbox import Size
 logger = logging.getLogger(__name__)
 
 
-def open_pictures(paths: Sequence[Path], root: Path | None, size: Size) -> JointSource:
+def open_pictures(
+    paths: Sequence[Path],
+    root: Path | None,
+    size: Size,
+    *,
+    classes: int = 1,
+    class_numbers: tuple[int, ...] = (),
+) -> JointSource:
     """Return the pictures of all paths, each pixel decoded, with identities numbered over all.
 
     Args:
@@ -28,16 +35,21 @@ def open_pictures(paths: Sequence[Path], root: Path | None, size: Size) -> Joint
             them.
         root: Folder that the lines of list files start from; each list's own where None.
         size: Width and height of the network's input.
+        classes: How many classes the network has.
+        class_numbers: The number of each in the labels; those of the layouts where empty.
 
     Raises:
         InputError: A path is missing or malformed, or holds no picture.
     """
     sources = tuple(
-        SourceConfig(kind=kind_of(path), path=str(path), root=str(root or "")) for path in paths
+        SourceConfig(
+            kind=kind_of(path), path=str(path), root=str(root or ""), class_numbers=class_numbers
+        )
+        for path in paths
     )
     if not sources:
         raise InputError("name at least one list file, folder or sequence to evaluate on")
-    return build_joint_source(DataConfig(sources=sources, reduced_decoding=False), size)
+    return build_joint_source(DataConfig(sources=sources, reduced_decoding=False), size, classes)
 
 
 def all_samples(source: JointSource) -> Iterator[Sample]:
@@ -48,11 +60,18 @@ def all_samples(source: JointSource) -> Iterator[Sample]:
 
 def look_at(
     detector: Detector | GraphDetector, samples: Iterator[Sample], batch: int
-) -> Iterator[SeenPicture]:
-    """Yield what the detector finds in each picture, beside who is there."""
+) -> Iterator[list[SeenPicture]]:
+    """Yield what the detector finds of each of its classes in a picture, beside who is there."""
     while group := list(islice(samples, batch)):
         for sample, found in zip(group, detector.batch([one.image for one in group]), strict=True):
-            yield SeenPicture(found.boxes, found.scores, sample.labels.boxes)
+            yield [
+                SeenPicture(
+                    found.boxes[found.classes == kind],
+                    found.scores[found.classes == kind],
+                    sample.labels.boxes[sample.labels.classes == kind],
+                )
+                for kind in range(len(detector.config.classes))
+            ]
 
 
 def embed_people(

@@ -1,4 +1,5 @@
 import colorsys
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -39,7 +40,12 @@ class Style(NamedTuple):
 
 
 def draw_tracks(
-    image: Image, tracks: Tracks, traces: Traces | None = None, *, show_scores: bool = False
+    image: Image,
+    tracks: Tracks,
+    traces: Traces | None = None,
+    *,
+    show_scores: bool = False,
+    class_names: Sequence[str] = (),
 ) -> Image:
     """Return a copy of the picture with a box, a label and a trace for each track.
 
@@ -48,14 +54,20 @@ def draw_tracks(
         tracks: Who is in it.
         traces: Where they were before, kept by the caller from frame to frame.
         show_scores: Write the confidence beside the identity.
+        class_names: What the classes are called; the name is written where there are several.
     """
     picture = image.copy()
-    paint_tracks(picture, tracks, traces, show_scores=show_scores)
+    paint_tracks(picture, tracks, traces, show_scores=show_scores, class_names=class_names)
     return picture
 
 
 def paint_tracks(
-    image: Image, tracks: Tracks, traces: Traces | None = None, *, show_scores: bool = False
+    image: Image,
+    tracks: Tracks,
+    traces: Traces | None = None,
+    *,
+    show_scores: bool = False,
+    class_names: Sequence[str] = (),
 ) -> None:
     """Draw a box, a label and a trace for each track onto the picture itself."""
     style = Style.of(image)
@@ -74,8 +86,9 @@ def paint_tracks(
     for row in order:
         left, top, _, _ = corners[row].tolist()
         identity = int(tracks.ids[row])
-        text = f"{identity} {tracks.scores[row]:.2f}" if show_scores else str(identity)
-        _draw_label(image, text, (left, top), identity_colour(identity), style)
+        words = [class_names[tracks.classes[row]]] if len(class_names) > 1 else []
+        words += [str(identity), *([f"{tracks.scores[row]:.2f}"] if show_scores else [])]
+        _draw_label(image, " ".join(words), (left, top), identity_colour(identity), style)
 
 
 @lru_cache(maxsize=1024)

@@ -27,8 +27,8 @@ PEOPLE = {0: 0.25, 1: 0.75}
 class KnowingDetector(Detector):
     """Finds whoever the brightness of a picture says is there, and knows them again."""
 
-    def __init__(self) -> None:
-        self.config: Any = SimpleNamespace(embedding_dim=2)
+    def __init__(self, *classes: str) -> None:
+        self.config: Any = SimpleNamespace(embedding_dim=2, classes=classes)
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -41,7 +41,8 @@ class KnowingDetector(Detector):
         if brightness > 100:
             return Detections.empty()
         boxes = [[64 * x - 8, 12, 64 * x + 8, 36] for x in PEOPLE.values()]
-        return Detections(np.array(boxes, np.float32), np.ones(2, np.float32))
+        kinds = np.arange(2) % len(self.config.classes)
+        return Detections(np.array(boxes, np.float32), np.ones(2, np.float32), classes=kinds)
 
     def embed_every_level(self, image: Image, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         assert image.shape == (HEIGHT, WIDTH, 3)
@@ -66,7 +67,7 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def load_knowing_detector(*_: Any, **__: Any) -> Detector:
-    return KnowingDetector()
+    return KnowingDetector("person")
 
 
 def test_detection_prints_a_running_table_and_both_means(
@@ -83,6 +84,29 @@ def test_detection_prints_a_running_table_and_both_means(
     assert figures["mAP of all"] == pytest.approx(2 / 3)
     assert figures["COCO AP"] == pytest.approx(2 / 3, abs=0.01)
     assert "mAP of all" in table.splitlines()[0]
+
+
+def test_detection_of_several_classes_has_a_row_for_each(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: Any, **__: Any) -> Detector:
+        return KnowingDetector("person", "car")
+
+    monkeypatch.setattr(evaluate_detection, "load_detector", load)
+    labels = "0 -1 0.25 0.5 0.25 0.5\n1 -1 0.9 0.5 0.1 0.1\n"
+    for number in range(2):
+        (pictures / "labels_with_ids" / f"{number}.txt").write_text(labels)
+    target = pictures / "figures.json"
+    options = EvaluateDetectionOptions(data=(pictures,), json=target, coco=True)
+    table = evaluate_detection.run(options).splitlines()
+    assert [row.split()[0] for row in table[-2:]] == ["person", "car"]
+    figures = json.loads(target.read_text())
+    # In the last picture two people stand whom nobody finds; the cars lie elsewhere.
+    assert [figures["person"][name] for name in ("mAP", "mAP of all")] == [1, pytest.approx(2 / 3)]
+    assert figures["car"]["mAP"] == 0
+    swapped = EvaluateDetectionOptions(data=(pictures,), json=target, class_numbers=(1, 0))
+    evaluate_detection.run(swapped)
+    assert json.loads(target.read_text())["person"]["mAP"] == 0
 
 
 def test_embedding_tells_two_people_apart(pictures: Path) -> None:

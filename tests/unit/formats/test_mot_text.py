@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,15 @@ def test_finished_frames_are_on_disk_before_the_file_is_closed(tmp_path: Path) -
         writer.add(2, Tracks.empty())
     assert text == "1,4,10.5,20.0,30.25,80.0,0.5,-1,-1,-1\n"
     assert (tmp_path / "tracks.txt").read_text() == text
+
+
+def test_classes_are_written_as_ground_truth_counts_them(tmp_path: Path) -> None:
+    two = replace(
+        tracks((4, 10, 20, 40, 100, 0.5), (5, 10, 20, 40, 100, 0.5)), classes=np.array([0, 2])
+    )
+    with MotWriter(tmp_path / "tracks.txt", with_classes=True) as writer:
+        writer.add(1, two)
+    assert read_mot(tmp_path / "tracks.txt").classes.tolist() == [1, 3]
 
 
 def test_writer_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -35,6 +35,14 @@ def test_kitti_counts_frames_from_0_and_reads_back_from_1(tmp_path: Path) -> Non
     assert rows.confidences.tolist() == [0.5, 0.75]
 
 
+def test_kitti_names_the_classes_of_a_network_of_several(tmp_path: Path) -> None:
+    path = tmp_path / "0000.txt"
+    with KittiWriter(path, ["person", "small car"]) as writer:
+        writer.add(1, TWO_PEOPLE)
+    assert [line.split()[2] for line in path.read_text().splitlines()] == ["person", "small_car"]
+    assert read_kitti(path).ids.tolist() == [3]
+
+
 def test_kitti_keeps_people_only_and_reads_files_without_scores(tmp_path: Path) -> None:
     path = tmp_path / "0000.txt"
     tail = "0 0 -10 1 2 3 4 -10 -10 -10 -1000 -1000 -1000 -10"

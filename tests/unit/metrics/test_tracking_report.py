@@ -109,6 +109,29 @@ def test_command_prints_a_table_and_writes_exact_files(
     assert {name: float(table[-1][name]) for name in content["overall"]} == content["overall"]
 
 
+def test_each_class_is_scored_among_its_own(tmp_path: Path) -> None:
+    (tmp_path / "a" / "gt").mkdir(parents=True)
+    rows = [(1, 1, 0, 1), (1, 2, 50, 3), (2, 1, 0, 1), (2, 2, 50, 3)]
+    truth = "".join(f"{frame},{who},{x},0,10,20,1,{kind},1\n" for frame, who, x, kind in rows)
+    (tmp_path / "a" / "gt" / "gt.txt").write_text(truth)
+    # The second thing is a person in the first frame only; a car where a person stands is wrong.
+    found = [(1, 7, 0, 1), (1, 8, 50, 3), (2, 7, 0, 1), (2, 9, 50, 1), (2, 8, 0, 3)]
+    text = "".join(f"{frame},{who},{x},0,10,20,0.9,{kind},1\n" for frame, who, x, kind in found)
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(InputError, match=r"hold class 3; only people .* --class-number 1"):
+        evaluate_tracking(tmp_path / "a.txt", tmp_path / "a")
+
+    def counts(number: int) -> tuple[int, int, int]:
+        clear = evaluate_tracking(
+            tmp_path / "a.txt", tmp_path / "a", class_number=number
+        ).overall.clear
+        return clear.found, clear.missed, clear.false_alarms
+
+    # To MOTChallenge a box on a car is a false alarm, too.
+    assert counts(1) == (2, 0, 1)
+    assert counts(3) == (1, 1, 1)
+
+
 def test_published_protocols_report_motp_as_a_distance(two: tuple[Path, Path]) -> None:
     row = evaluate_tracking(*two, protocol="zhongdao").as_dict()["a"]
     assert row["MOTP"] == pytest.approx(2 / 11)

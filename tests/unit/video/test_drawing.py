@@ -39,6 +39,17 @@ def test_painting_changes_the_picture_itself_in_the_same_way() -> None:
     np.testing.assert_array_equal(image, expected)
 
 
+def test_the_class_is_written_only_where_there_are_several() -> None:
+    image, tracks = grey(), people([7], [[20, 60, 260, 200]])
+    alone = draw_tracks(image, tracks)
+    np.testing.assert_array_equal(draw_tracks(image, tracks, class_names=["person"]), alone)
+    named = draw_tracks(image, tracks, class_names=["bus", "person"])
+    longer = draw_tracks(image, tracks, class_names=["omnibus", "person"])
+    widths = [int((seen[50] == identity_colour(7)).all(axis=1).sum()) for seen in (alone, named)]
+    assert widths[0] < widths[1]
+    assert (longer != named).any()
+
+
 def test_nobody_leaves_the_picture_as_it_is() -> None:
     np.testing.assert_array_equal(draw_tracks(grey(), Tracks.empty(), Traces()), grey())
 

@@ -48,6 +48,7 @@ class Examination:
         fit: How the network's anchors meet the boxes; None without boxes.
         suggestion: Anchors found by k-means on these boxes; None without boxes.
         findings: What was noticed.
+        classes: Number of boxes of each class that occurs.
     """
 
     groups: tuple[GroupCounts, ...]
@@ -57,6 +58,7 @@ class Examination:
     fit: AnchorFit | None
     suggestion: AnchorFit | None
     findings: tuple[Finding, ...]
+    classes: dict[int, int]
 
     @property
     def fault(self) -> str:
@@ -93,6 +95,7 @@ def examine(
         fit=fit_of(anchors, sizes) if len(sizes) else None,
         suggestion=fit_of(suggest_anchors(sizes, len(anchors)), sizes) if len(sizes) else None,
         findings=found,
+        classes=_count_classes(pictures),
     )
 
 
@@ -101,6 +104,12 @@ def _sizes(picture: InspectedPicture, network: Size) -> Sizes:
         return np.zeros((0, 2))
     scale = Letterbox.fit(picture.size, network).scale
     return (picture.boxes[:, 2:] - picture.boxes[:, :2]) * np.array(picture.size) * scale
+
+
+def _count_classes(pictures: Sequence[InspectedPicture]) -> dict[int, int]:
+    numbers = np.concatenate([np.zeros(0, np.int64), *(one.classes for one in pictures)])
+    found, counts = np.unique(numbers, return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
 
 def _count_groups(pictures: Sequence[InspectedPicture]) -> tuple[GroupCounts, ...]:

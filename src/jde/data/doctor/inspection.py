@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from jde.data.doctor.inventory import ListedPicture
+from jde.data.prepare.prepared import Person
 from jde.structures.letterbox import Size
 
 MAX_THREADS = 8
@@ -35,6 +36,7 @@ class InspectedPicture:
         label_problem: What is wrong with the labels, empty where nothing is.
         boxes: Corner boxes as shares of the picture.
         identities: Identity of each box, -1 where unknown.
+        classes: Number of the class of each box.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class InspectedPicture:
     label_problem: str
     boxes: Float64[np.ndarray, "n 4"]
     identities: Int64[np.ndarray, " n"]
+    classes: Int64[np.ndarray, " n"]
 
 
 def inspect(
@@ -69,9 +72,9 @@ def digest_of(path: Path) -> bytes:
 
 def _inspect(listed: ListedPicture) -> InspectedPicture:
     content, size, problem = _open(listed.path)
-    people = np.array(listed.people, np.float64).reshape(-1, 5)
+    people = np.array(listed.people, np.float64).reshape(-1, len(Person._fields))
     scale = np.array((1, 1) if listed.relative else np.maximum(size, 1), np.float64)
-    corners = people[:, 1:].copy()
+    corners = people[:, 1:5].copy()
     corners[:, 2:] += corners[:, :2]
     return InspectedPicture(
         path=listed.path,
@@ -82,6 +85,7 @@ def _inspect(listed: ListedPicture) -> InspectedPicture:
         label_problem=listed.problem,
         boxes=corners / np.tile(scale, 2),
         identities=people[:, 0].astype(np.int64),
+        classes=people[:, 5].astype(np.int64),
     )
 
 

@@ -89,7 +89,7 @@ def _with_labels(picture: Path, labels: Path, group: str) -> ListedPicture:
     except InputError as error:
         return ListedPicture(picture, group, (), problem=str(error))
     people = [
-        Person(int(identity), x - width / 2, y - height / 2, width, height)
-        for _, identity, x, y, width, height in rows
+        Person(int(identity), x - width / 2, y - height / 2, width, height, int(kind))
+        for kind, identity, x, y, width, height in rows
     ]
     return ListedPicture(picture, group, people)

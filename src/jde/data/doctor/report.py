@@ -54,7 +54,7 @@ def as_text(examination: Examination) -> str:
         )
         for row in rows
     ]
-    lines += ["", *_anchor_lines(examination), ""]
+    lines += ["", *_class_line(examination), *_anchor_lines(examination), ""]
     for finding in examination.findings:
         lines.append(f"! {finding.title}")
         lines += [f"    {text}" for text in (finding.meaning, *finding.examples)]
@@ -75,6 +75,7 @@ def as_html(title: str, examination: Examination, sheet: Image | None) -> str:
         *(_finding(one) for one in examination.findings or [_NOTHING]),
         "<h2>What is in it</h2>",
         _table(HEADINGS, _rows(examination.groups)),
+        *(f'<p class="soft">{line}</p>' for line in _class_line(examination)),
         *_sizes_in_html(examination),
         *([] if sheet is None else ["<h2>Contact sheet</h2>", _picture(sheet)]),
     ]
@@ -104,6 +105,12 @@ def _by_level(anchors: Sizes) -> list[list[list[int]]]:
 
 
 _NOTHING = Finding("nothing", "Nothing stands against training on this set.")
+
+
+def _class_line(examination: Examination) -> Iterator[str]:
+    if len(examination.classes) > 1:
+        counts = ", ".join(f"{kind}: {count:,}" for kind, count in examination.classes.items())
+        yield f"Boxes by class: {counts}"
 
 
 def _anchor_lines(examination: Examination) -> Iterator[str]:

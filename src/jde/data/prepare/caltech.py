@@ -62,14 +62,14 @@ def read_vbb(path: Path) -> dict[int, list[Person]]:
         labels = entries(annotation["objLbl"])
         frames = enumerate(entries(annotation["objLists"]))
         people = {frame: _people(listed, labels) for frame, listed in frames}
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(f"{path}: is no .vbb annotation ({error!r})") from error
     return {frame: found for frame, found in people.items() if found}
 
 
 def _people(listed: Any, labels: list[str]) -> list[Person]:
     return [
-        Person(int(entry["id"]), *map(float, entry["pos"]))
+        Person.of(int(entry["id"]), map(float, entry["pos"]))
         for entry in entries(listed)
         if labels[int(entry["id"]) - 1] == PERSON
     ]

@@ -41,7 +41,7 @@ def _from_json(folder: Path) -> Iterator[tuple[str, list[Person]]]:
     for path in find(folder, "*_gtBboxCityPersons.json", EXPECTED):
         try:
             people = [
-                Person(UNKNOWN, *map(float, entry["bbox"]))
+                Person.of(UNKNOWN, map(float, entry["bbox"]))
                 for entry in read_json(path)["objects"]
                 if entry["label"] in PEOPLE_LABELS
             ]
@@ -55,4 +55,4 @@ def _from_matlab(raw: Path, part: Part) -> Iterator[tuple[str, list[Person]]]:
     for picture in entries(read_matlab(path, f"anno_{part}_aligned")):
         boxes = [box for box in rows(picture["bbs"], COLUMNS) if int(box[0]) in PEOPLE_CLASSES]
         stem = re.sub(r"_leftImg8bit(\.png)?$", "", picture["im_name"])
-        yield stem, [Person(UNKNOWN, *box[1:5]) for box in boxes]
+        yield stem, [Person.of(UNKNOWN, box[1:5]) for box in boxes]

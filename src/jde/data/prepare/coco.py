@@ -58,7 +58,7 @@ def _read_file(
 ) -> Iterator[PreparedPicture]:
     content = read_json(file)
     names = {entry["id"]: entry["name"] for entry in content["categories"]}
-    classes = person_numbers(names, selection.classes, file)
+    classes = person_numbers(names, selection, file)
     videos = {entry["id"]: entry["name"] for entry in content.get("videos", [])}
     boxes = defaultdict(list)
     for entry in content["annotations"]:
@@ -72,7 +72,11 @@ def _read_file(
                 source=_picture(pictures, image["file_name"], file),
                 name=f"{selection.folder}/images/{part}/{image['file_name']}",
                 people=[
-                    Person(number(video, _track(entry)), *map(float, entry["bbox"]))
+                    Person.of(
+                        number(video, _track(entry)),
+                        map(float, entry["bbox"]),
+                        classes[entry["category_id"]],
+                    )
                     for entry in boxes[image["id"]]
                 ],
                 part=part,

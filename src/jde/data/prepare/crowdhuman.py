@@ -46,7 +46,7 @@ def _annotation(raw: Path, part: Part) -> Path:
 
 def _people(entry: dict[str, Any]) -> list[Person]:
     return [
-        Person(UNKNOWN, *map(float, box["fbox"]))
+        Person.of(UNKNOWN, map(float, box["fbox"]))
         for box in entry["gtboxes"]
         if box["tag"] == "person" and not box.get("extra", {}).get("ignore", 0)
     ]

@@ -50,9 +50,9 @@ def read_cvat(raw: Path, selection: Selection) -> Iterator[PreparedPicture]:
     # Held out last, so that the numbers of the training list have no holes.
     for file in sorted(files, key=lambda one: selection.part(one.parent.name)):
         root = _parse(file)
-        wanted = {name.lower() for name in selection.classes} or PERSON_NAMES
+        wanted = selection.kinds(PERSON_NAMES)
         labels = {element.get("label", "") for element in root.iter() if element.get("label")}
-        if labels and not wanted & {label.lower() for label in labels}:
+        if labels and not wanted.keys() & {label.lower() for label in labels}:
             raise unknown_classes(file, wanted, labels)
         pictures = pictures_below(existing(file.parent / "images", EXPECTED))
         try:
@@ -87,12 +87,12 @@ def _prepared(
 
 
 def _people_of_images(
-    root: ET.Element, wanted: set[str] | frozenset[str], pictures: list[Path], file: Path
+    root: ET.Element, wanted: dict[str, int], pictures: list[Path], file: Path
 ) -> dict[Path, list[Person]]:
     named = by_name(pictures)
     return {
         picture_named(named, Path(image.attrib["name"]).name, file): [
-            _person(UNKNOWN, *_corners(box))
+            _person(UNKNOWN, wanted[box.attrib["label"].lower()], *_corners(box))
             for box in image.iter("box")
             if box.attrib["label"].lower() in wanted
         ]
@@ -102,16 +102,16 @@ def _people_of_images(
 
 def _people_of_tracks(
     root: ET.Element,
-    wanted: set[str] | frozenset[str],
+    wanted: dict[str, int],
     pictures: FramePictures,
     first: Iterator[int],
 ) -> dict[Path, list[Person]]:
     people = defaultdict(list)
     for track in root.iter("track"):
         if track.attrib["label"].lower() in wanted:
-            identity = next(first)
+            identity, kind = next(first), wanted[track.attrib["label"].lower()]
             for frame, corners in _positions(track):
-                people[pictures[frame]].append(_person(identity, *corners))
+                people[pictures[frame]].append(_person(identity, kind, *corners))
     return people
 
 
@@ -138,5 +138,7 @@ def _corners(box: ET.Element) -> list[float]:
     return [float(box.attrib[side]) for side in ("xtl", "ytl", "xbr", "ybr")]
 
 
-def _person(identity: int, left: float, top: float, right: float, bottom: float) -> Person:
-    return Person(identity, left, top, right - left, bottom - top)
+def _person(
+    identity: int, kind: int, left: float, top: float, right: float, bottom: float
+) -> Person:
+    return Person(identity, left, top, right - left, bottom - top, kind)

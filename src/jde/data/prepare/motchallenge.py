@@ -77,12 +77,13 @@ def kept_rows(truth: MotRows, classes: set[int]) -> MotRows:
 def _read_sequence(
     sequence: Path, selection: Selection, numbers: defaultdict[tuple[str, int], int]
 ) -> Iterator[PreparedPicture]:
-    truth = kept_rows(read_mot(sequence / "gt" / "gt.txt"), _class_numbers(selection))
+    kinds = _class_numbers(selection)
+    truth = kept_rows(read_mot(sequence / "gt" / "gt.txt"), set(kinds))
     people = defaultdict(list)
-    for frame, identity, box in zip(
-        truth.frames.tolist(), truth.ids.tolist(), truth.ltwh.tolist(), strict=True
-    ):
-        people[frame].append(Person(numbers[sequence.name, identity], *box))
+    columns = (truth.frames, truth.ids, truth.classes, truth.ltwh)
+    for frame, identity, kind, box in zip(*(column.tolist() for column in columns), strict=True):
+        person = Person.of(numbers[sequence.name, identity], box, kinds.get(kind, 0))
+        people[frame].append(person)
     folder, size = _pictures_of(sequence)
     target = f"{selection.folder}/images/train/{sequence.name}/{folder.name}"
     for picture in list_pictures(folder):
@@ -97,9 +98,9 @@ def _read_sequence(
         logger.warning("%s: %d frames with boxes have no picture", sequence.name, len(people))
 
 
-def _class_numbers(selection: Selection) -> set[int]:
+def _class_numbers(selection: Selection) -> dict[int, int]:
     try:
-        return {int(number) for number in selection.classes} or {PEDESTRIAN}
+        return {int(number): kind for number, kind in selection.kinds([str(PEDESTRIAN)]).items()}
     except ValueError as error:
         raise InputError(
             f"--classes {' '.join(selection.classes)}: MOTChallenge classes are numbers"

@@ -1,26 +1,34 @@
 """Which classes of a user's annotation count as a person."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from jde.data.prepare.prepared import Selection
 from jde.structures.errors import InputError
 
 PERSON_NAMES = frozenset({"pedestrian", "people", "person", "persons"})
 
 
 def person_numbers(
-    names: Mapping[int, str], wanted: Sequence[str], annotation: Path
-) -> frozenset[int]:
-    """Return the numbers of the classes to keep: by name or number, else those called person.
+    names: Mapping[int, str], selection: Selection, annotation: Path
+) -> dict[int, int]:
+    """Return the numbers of the classes to take and what is written for each.
+
+    They are those that the selection names or numbers, else those called person.
 
     Raises:
         InputError: None of the classes is wanted; the message lists them.
     """
-    asked = {name.lower() for name in wanted} or PERSON_NAMES
-    found = {number for number, name in names.items() if asked & {name.lower(), str(number)}}
+    kinds = selection.kinds(PERSON_NAMES)
+    found = {
+        number: kinds[key]
+        for number, name in names.items()
+        for key in (str(number), name.lower())
+        if key in kinds
+    }
     if not found:
-        raise unknown_classes(annotation, asked, names.values())
-    return frozenset(found)
+        raise unknown_classes(annotation, kinds, names.values())
+    return found
 
 
 def unknown_classes(annotation: Path, asked: Collection[str], names: Collection[str]) -> InputError:

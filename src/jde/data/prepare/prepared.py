@@ -1,6 +1,6 @@
 """What every reader of a public set yields and what it may be asked for."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,13 +14,20 @@ Part = Literal["train", "val"]
 
 
 class Person(NamedTuple):
-    """A box in pixels of the picture, from its left upper corner, and whose it is."""
+    """A box in pixels of the picture, from its left upper corner, whose and of what class it is."""
 
     identity: int
     left: float
     top: float
     width: float
     height: float
+    kind: int = 0
+
+    @classmethod
+    def of(cls, identity: int, box: Iterable[float], kind: int = 0) -> "Person":
+        """Return somebody whose box is given as left, top, width and height."""
+        left, top, width, height = box
+        return cls(identity, left, top, width, height, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,19 @@ class Selection:
     Attributes:
         folder: Folder of the set below the data root.
         classes: Names or numbers of the classes that count as a person; empty for the set's own.
+        keep_classes: Number the classes in the order of `classes`; else all are class 0.
         held_out: Names of sequences or videos that go into the validation list.
     """
 
     folder: str
     classes: Sequence[str] = ()
+    keep_classes: bool = False
     held_out: Sequence[str] = field(default_factory=tuple)
+
+    def kinds(self, default: Collection[str]) -> dict[str, int]:
+        """Return the number to write for each name or number of a class to take, in lower case."""
+        names = [name.lower() for name in self.classes] or list(default)
+        return {name: place if self.keep_classes else 0 for place, name in enumerate(names)}
 
     def part(self, sequence: str) -> Part:
         """Return the list in which a sequence belongs."""

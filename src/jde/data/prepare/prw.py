@@ -33,6 +33,6 @@ def read_prw(raw: Path, selection: Selection) -> Iterator[PreparedPicture]:
 
 def _people(annotation: Path) -> list[Person]:
     return [
-        Person(max(int(identity), UNKNOWN), *box)
+        Person.of(max(int(identity), UNKNOWN), box)
         for identity, *box in rows(read_matlab(annotation, *BOX_VARIABLES), 5)
     ]

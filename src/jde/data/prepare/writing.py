@@ -13,7 +13,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from jde.data.prepare.prepared import Part, PreparedPicture
+from jde.data.prepare.prepared import Part, Person, PreparedPicture
 from jde.formats.jde_labels import CENTRE_MARGIN, MAX_SIDE, Labels, label_path, write_labels
 from jde.formats.number_table import read_text
 from jde.structures.errors import InputError
@@ -23,7 +23,6 @@ PicturesBy = Literal["copy", "hardlink", "symlink"]
 CHUNK = 64
 """Pictures in work at once: bounds the memory of sets that come out of containers."""
 MAX_THREADS = 8
-PERSON_CLASS = 0
 DECIMALS = 6
 PARTIAL = ".partial"
 
@@ -164,15 +163,14 @@ def _checked_size(picture: PreparedPicture) -> Size:
 
 def _labels(picture: PreparedPicture, size: Size) -> tuple[Labels, int]:
     """Return the label rows that can be learned from and the number of those that can't."""
-    people = np.array(picture.people, np.float64).reshape(-1, 5)
+    people = np.array(picture.people, np.float64).reshape(-1, len(Person._fields))
     scale = np.array((1, 1) if picture.relative else size, np.float64)
-    sides = people[:, 3:] / scale
-    centres = (people[:, 1:3] + people[:, 3:] / 2) / scale
+    sides = people[:, 3:5] / scale
+    centres = (people[:, 1:3] + people[:, 3:5] / 2) / scale
     boxes = np.round(np.concatenate([centres, sides], axis=1), DECIMALS)
     inside = ((boxes[:, :2] >= -CENTRE_MARGIN) & (boxes[:, :2] <= 1 + CENTRE_MARGIN)).all(axis=1)
     solid = ((boxes[:, 2:] > 0) & (boxes[:, 2:] <= MAX_SIDE)).all(axis=1)
-    classes = np.full((len(people), 1), float(PERSON_CLASS))
-    rows = np.concatenate([classes, people[:, :1], boxes], axis=1)[inside & solid]
+    rows = np.concatenate([people[:, 5:], people[:, :1], boxes], axis=1)[inside & solid]
     return rows, len(people) - len(rows)
 
 

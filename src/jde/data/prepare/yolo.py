@@ -42,7 +42,11 @@ def read_yolo(raw: Path, selection: Selection) -> Iterator[PreparedPicture]:
             source=picture,
             name=f"{selection.folder}/images/{_without_images(relative)}",
             people=[
-                Person(UNKNOWN if track < 0 else numbers[picture.parent, int(track)], *box)
+                Person.of(
+                    UNKNOWN if track < 0 else numbers[picture.parent, int(track)],
+                    box,
+                    classes[int(kind)],
+                )
                 for kind, track, *box in _left_upper(rows).tolist()
                 if int(kind) in classes
             ],
@@ -76,16 +80,16 @@ def _left_upper(rows: Float64[np.ndarray, "n 6"]) -> Float64[np.ndarray, "n 6"]:
     return np.concatenate([rows[:, :2], left_upper, rows[:, 4:]], axis=1)
 
 
-def _person_classes(raw: Path, selection: Selection) -> frozenset[int]:
+def _person_classes(raw: Path, selection: Selection) -> dict[int, int]:
     for name in ("data.yaml", "dataset.yaml"):
         if (file := raw / name).is_file():
-            return person_numbers(_yaml_names(file), selection.classes, file)
+            return person_numbers(_yaml_names(file), selection, file)
     for name in ("classes.txt", "obj.names"):
         if (file := raw / name).is_file():
             names = dict(enumerate(read_text(file).split("\n")))
-            return person_numbers(names, selection.classes, file)
+            return person_numbers(names, selection, file)
     if all(number.isdecimal() for number in selection.classes):
-        return frozenset(map(int, selection.classes)) or frozenset({0})
+        return {int(number): kind for number, kind in selection.kinds(["0"]).items()}
     raise missing(raw / "data.yaml", "it (or classes.txt) to look up the names of --classes")
 
 

@@ -16,7 +16,7 @@ def test_a_list_file_and_a_data_root(tmp_path: Path, add: Callable[..., Path]) -
     second = add("B/images/1.jpg", "", to="b.val")
     (listed,) = take_inventory(tmp_path / "a.train")
     assert (listed.path, listed.group, listed.problem) == (first, "a.train", "")
-    assert listed.people[0] == pytest.approx(Person(7, 0.1, 0.1, 0.2, 0.5))
+    assert listed.people[0] == pytest.approx(Person(7, 0.1, 0.1, 0.2, 0.5, 0))
     assert [one.path for one in take_inventory(tmp_path)] == [first, second]
 
 

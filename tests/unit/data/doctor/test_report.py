@@ -39,6 +39,16 @@ class Balance(HTMLParser):
         assert self.open.pop() == tag
 
 
+def test_boxes_are_counted_by_class_where_there_are_several(
+    tmp_path: Path, add: Callable[..., Path]
+) -> None:
+    add("A/images/1.jpg", "0 3 0.5 0.5 0.2 0.5\n2 4 0.7 0.5 0.2 0.5\n2 5 0.3 0.5 0.2 0.5\n")
+    examination = examine(inspect(take_inventory(tmp_path)), NETWORK, ANCHORS)
+    assert examination.classes == {0: 1, 2: 2}
+    assert "Boxes by class: 0: 1, 2: 2" in as_text(examination)
+    assert "Boxes by class: 0: 1, 2: 2" in as_html("set", examination, None)
+
+
 def test_the_page_stands_alone_and_shows_names_as_text(
     tmp_path: Path, add: Callable[..., Path]
 ) -> None:
@@ -54,6 +64,7 @@ def test_the_page_stands_alone_and_shows_names_as_text(
     balance.feed(page)
     assert balance.open == []
     text = as_text(examination)
+    assert "Boxes by class" not in text + page
     assert re.search(r"^all +2 +0 +3 +0 +2$", text, re.MULTILINE)
     assert "! 1 identity twice in one picture" in text
 

@@ -96,6 +96,15 @@ def test_other_classes_can_be_taken_by_number(
     )
 
 
+def test_classes_are_kept_in_the_order_asked_for(
+    mot17: Path, prepare: Callable[..., dict[str, str]]
+) -> None:
+    texts = prepare(reader("-SDP"), mot17, classes=("7", "1"), keep_classes=True)
+    rows = texts["SET/labels_with_ids/train/MOT17-02-SDP/img1/000001.txt"].splitlines()
+    assert "0 2 0.125000 0.250000 0.250000 0.500000" in rows
+    assert {row[0] for row in rows} == {"0", "1"}
+
+
 def test_classes_by_name_are_refused(mot17: Path, prepare: Callable[..., dict[str, str]]) -> None:
     with pytest.raises(InputError, match="--classes car: MOTChallenge classes are numbers"):
         prepare(read_sequences, mot17, classes=("car",))

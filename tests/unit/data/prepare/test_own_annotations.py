@@ -60,6 +60,21 @@ def test_coco_takes_pictures_with_people(
     }
 
 
+def test_coco_keeps_classes_on_request_in_the_order_asked_for(
+    tmp_path: Path, picture: Callable[..., Path], prepare: Callable[..., dict[str, str]]
+) -> None:
+    picture(tmp_path / "coco" / "1.jpg")
+    boxes = [coco_box(1, [20, 10, 40, 50]), coco_box(1, [0, 0, 20, 10], category=3)]
+    content = {"images": [coco_image(1, "1.jpg")], "annotations": boxes, "categories": CATEGORIES}
+    write_json(tmp_path / "coco" / "export.json", content)
+    asked = ("Car", "person")
+    label = "SET/labels_with_ids/train/1.txt"
+    kept = prepare(read_coco, tmp_path / "coco", classes=asked, keep_classes=True)
+    assert kept[label] == f"1 -1 {FIRST}\n0 -1 {SECOND}\n"
+    merged = prepare(read_coco, tmp_path / "coco", classes=asked)
+    assert merged[label] == f"0 -1 {FIRST}\n0 -1 {SECOND}\n"
+
+
 @pytest.mark.parametrize("key", ["track_id", "instance_id"])
 def test_coco_vid_numbers_tracks_by_video_and_keeps_empty_frames(
     key: str, tmp_path: Path, picture: Callable[..., Path], prepare: Callable[..., dict[str, str]]
@@ -205,6 +220,12 @@ def test_cvat_images_have_boxes_without_identity(
     assert texts["SET/labels_with_ids/task/two.txt"] == ""
 
 
+def test_cvat_keeps_classes_on_request(cvat: Path, prepare: Callable[..., dict[str, str]]) -> None:
+    texts = prepare(read_cvat, cvat, classes=("pedestrian", "Car"), keep_classes=True)
+    first = texts["SET/labels_with_ids/street/frame_000000.txt"]
+    assert first == f"0 0 {FIRST}\n1 1 {SECOND}\n"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -241,6 +262,11 @@ def yolo(tmp_path: Path, picture: Callable[..., Path]) -> Path:
     (raw / "labels" / "val" / "1.txt").write_text(f"1 {THIRD} 7\n1 {FIRST} -1\n")
     (raw / "data.yaml").write_text("path: .\nnames:\n  0: bicycle\n  1: person\n")
     return raw
+
+
+def test_yolo_keeps_classes_on_request(yolo: Path, prepare: Callable[..., dict[str, str]]) -> None:
+    texts = prepare(read_yolo, yolo, classes=("person", "bicycle"), keep_classes=True)
+    assert texts["SET/labels_with_ids/train/cam1/1.txt"] == f"0 0 {FIRST}\n1 1 {SECOND}\n"
 
 
 def test_yolo_with_tracks(yolo: Path, prepare: Callable[..., dict[str, str]]) -> None:
