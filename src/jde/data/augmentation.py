@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from jde.data.colour import ColourConfig, degrade, scale_saturation_and_value
+from jde.data.copy_paste import CopyPasteConfig
 from jde.data.geometry import (
     AffineDraw,
     Matrix,
@@ -51,6 +52,8 @@ class AugmentationConfig:
     single_warp: bool = True
     """Scale and move in one step: sharper and more than twice as fast. False follows the published
     two steps to the pixel."""
+    copy_paste: CopyPasteConfig = field(default_factory=CopyPasteConfig)
+    """Beyond the published: cut-out people put into pictures of all sources."""
     keep_people: bool = False
     """Leave a picture unmoved where moving it would lose everyone, as PaddleDetection does."""
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from jde.data.augmentation import Augmentation, AugmentationConfig
 from jde.data.class_column import ClassColumn
+from jde.data.copy_paste import CopyPaste, CopyPasteConfig
 from jde.data.joint import JointSource
 from jde.data.label_source import PICTURE_FOLDER, label_source
 from jde.data.loader import TrainingLoader, TrainingPictures
@@ -143,13 +144,27 @@ def build_loader(
 ) -> TrainingLoader:
     """Return the batches of `source`, changed as `config` says, in the order of `plan`."""
     augmentation = Augmentation(config.augmentation, size)
+    put_in = build_copy_paste(config.augmentation.copy_paste, source)
     return TrainingLoader(
-        TrainingPictures(source, augmentation, plan.seed, config.mosaic, config.views),
+        TrainingPictures(source, augmentation, plan.seed, config.mosaic, config.views, put_in),
         plan,
         workers=config.workers,
         max_faults=config.max_faults,
         pin_memory=pin_memory,
     )
+
+
+def build_copy_paste(config: CopyPasteConfig, source: JointSource) -> CopyPaste | None:
+    """Return what puts people into pictures, None where nobody is to be put in.
+
+    People who were cut out of a part of `source` keep their identity.
+
+    Raises:
+        InputError: There is no cut-out.
+    """
+    if not config.cutouts:
+        return None
+    return CopyPaste(config, Cutouts.read(expand(config.cutouts)), source.lent_numbers())
 
 
 def kind_of(path: Path) -> Literal["labels", "mot", "pennfudan"]:

@@ -55,6 +55,19 @@ class JointSource:
         # An incomplete round is spread evenly, so that a video loses no part of its time.
         return number, position * available // count
 
+    def lent_numbers(self) -> dict[str, int]:
+        """Return the joint number of each person by the name that cut-outs of the person have.
+
+        A name that two sources use says nothing and is left out.
+        """
+        names, times = lent_names(self.sources)
+        return {
+            name: int(number)
+            for own, numbers in zip(names, self.numbers, strict=True)
+            for name, number in zip(own, numbers, strict=False)
+            if times[name] == 1
+        }
+
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Return picture `index` with identities numbered over all sources."""
         number, position = self.locate(index)
@@ -65,10 +78,15 @@ class JointSource:
         return replace(sample, labels=replace(sample.labels, identities=identities))
 
 
+def lent_names(sources: Sequence[Source]) -> tuple[list[tuple[str, ...]], Counter[str]]:
+    """Return what cut-outs of each source's identities are called, and how often each name is."""
+    names = [one.identity_names if isinstance(one, Lender) else () for one in sources]
+    return names, Counter(name for own in names for name in own)
+
+
 def number_identities(sources: Sequence[Source]) -> tuple[list[Int64[np.ndarray, " n"]], int]:
     """Return the joint number of each identity of each source, and how many numbers there are."""
-    lent = [one.identity_names if isinstance(one, Lender) else () for one in sources]
-    times = Counter(name for names in lent for name in names)
+    lent, times = lent_names(sources)
     names = [
         one.borrowed_names if isinstance(one, Borrower) else own
         for one, own in zip(sources, lent, strict=True)

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from jde.data.augmentation import Augmentation, check_shape
 from jde.data.batch import Batch
+from jde.data.copy_paste import CopyPaste
 from jde.data.mosaic import mosaic
 from jde.data.sample import Sample, Source
 from jde.data.sampling import Draw, EpochPlan
@@ -57,6 +58,7 @@ class TrainingPictures(Dataset[Loaded]):
         seed: Seed of the run.
         mosaic: Probability of a picture put together from four.
         views: How many times each picture is shown, changed in another way each time.
+        copy_paste: Puts people into each picture first; None puts nobody in.
     """
 
     source: Source
@@ -64,6 +66,7 @@ class TrainingPictures(Dataset[Loaded]):
     seed: int = 0
     mosaic: float = 0.0
     views: int = 1
+    copy_paste: CopyPaste | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -99,6 +102,7 @@ class TrainingPictures(Dataset[Loaded]):
         while True:
             try:
                 sample = self.source.load(index, rng)
+                sample = self.copy_paste(sample, rng) if self.copy_paste else sample
                 check_shape(sample, self.augmentation.size)
             except InputError as error:
                 faults.append(str(error))

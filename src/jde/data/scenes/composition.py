@@ -129,7 +129,9 @@ class Composition:
         # A part of the time sizes are free: more is learnt from variety than from truth.
         free = measured is None or happens(rng, 0.35)
         perspective = Perspective.draw(rng, scene.size) if free or not measured else measured
-        walkers = _place(rng, scene, perspective, known)
+        walkers = place_people(
+            rng, scene.cutouts, scene.people, perspective, known, size=scene.size
+        )
         shift = np.array(corner)
         walkers = [replace(w, x=w.x + shift[0], foot=w.foot + shift[1]) for w in walkers]
         return cls(
@@ -174,7 +176,7 @@ class Composition:
             if identity >= 0 and share > 0 and (box := sprite.box)
         ]
         known = self.window.boxes - np.tile(corner, 2).astype(np.float32)
-        left = _uncovered(known, sprites, self.window.size)
+        left = uncovered(known, sprites, self.window.size)
         rows = np.flatnonzero(left > 0)
         boxes = np.array([box for _, box, _ in own], np.float32).reshape(-1, 4)
         return LabelledFrame(
@@ -185,22 +187,34 @@ class Composition:
         )
 
 
-def _place(
+def place_people(
     rng: np.random.Generator,
-    scene: ComposedScene,
+    cutouts: Cutouts,
+    people: int,
     perspective: Perspective,
     known: Float32[np.ndarray, "n 4"],
+    *,
+    size: tuple[int, int],
 ) -> list[Walker]:
-    """Return people in places where they don't stand behind somebody of the background."""
+    """Return people in places where they don't stand behind somebody of the background.
+
+    Args:
+        rng: Where chance comes from.
+        cutouts: Who can be put in.
+        people: How many at most.
+        perspective: How tall they are.
+        known: Corner boxes of those who are there.
+        size: Width and height of the picture.
+    """
     placed: list[Walker] = []
-    count = min(scene.people, len(scene.cutouts))
-    for identity in rng.choice(len(scene.cutouts), count, replace=False).tolist():
-        views = scene.cutouts.views[identity]
+    count = min(people, len(cutouts))
+    for identity in rng.choice(len(cutouts), count, replace=False).tolist():
+        views = cutouts.views[identity]
         first = int(rng.integers(len(views)))
         turned = views[first:] + views[:first]
         fit = Fit.draw(rng)
         for _ in range(TRIES):
-            x, foot = _spot(rng, scene.size, perspective, placed)
+            x, foot = _spot(rng, size, perspective, placed)
             height = perspective.height(foot) * float(np.clip(rng.normal(1, 0.08), 0.75, 1.25))
             speed = float(rng.normal(0, 0.5)), float(rng.normal(0, 0.03))
             walker = Walker(identity, turned, x, foot, height, speed, fit)
@@ -234,7 +248,7 @@ def _fits(box: tuple[float, float, float, float], known: Float32[np.ndarray, "n 
     return bool((shared <= TOLERANCE * areas(nearer)).all())
 
 
-def _uncovered(
+def uncovered(
     known: Float32[np.ndarray, "n 4"], sprites: list[Sprite], size: tuple[int, int]
 ) -> Float32[np.ndarray, " n"]:
     """Return the part of each labelled box that is in the picture and not painted over."""
