@@ -8,10 +8,10 @@ people who leave for good) are made while it runs, so that nothing but the track
 
 import argparse
 import time
-from pathlib import Path
 
 import numpy as np
 
+from jde.benchmarking.machine import resident_mebibytes
 from jde.benchmarking.simulated_crowd import SimulatedCrowd
 from jde.tracking.config import TrackerConfig
 from jde.tracking.tracker import Tracker
@@ -22,14 +22,6 @@ CONFIGS = {
     "paddle": TrackerConfig.paddle,
 }
 WARM_UP_FRAMES = 500
-
-
-def resident_mebibytes() -> float:
-    """Return the memory that this process holds now (Linux)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("/proc/self/status has no VmRSS line")
 
 
 def main() -> None:
@@ -52,7 +44,7 @@ def main() -> None:
         seconds += time.process_time() - started
         newest = max(newest, int(tracks.ids.max(initial=0)))
         if frame in marks:
-            memory[frame] = resident_mebibytes()
+            memory[frame] = resident_mebibytes() or 0.0
             print(f"frame {frame:6d}  {memory[frame]:7.1f} MiB  newest identity {newest}")
     growth = memory[options.frames] - memory[WARM_UP_FRAMES]
     print(f"growth after frame {WARM_UP_FRAMES}: {growth:+.2f} MiB", end="; ")
