@@ -154,17 +154,16 @@ def _check_sequence(sequence: Path | None) -> None:
 
 def _pictures(options: ExportOptions) -> list[Image]:
     from jde.data.scenes.scene import Scene  # noqa: PLC0415 (keeps help quick)
-    from jde.imaging.picture_file import list_pictures, read_picture  # noqa: PLC0415
+    from jde.imaging.picture_file import read_picture, spread_pictures  # noqa: PLC0415
 
     if options.pictures is None:
         return [
             next(iter(Scene(seed=DRAWN + place).frames(1))).frame.image for place in range(PICTURES)
         ]
-    paths = list_pictures(options.pictures)
+    paths = spread_pictures(options.pictures, PICTURES)
     if not paths:
         raise InputError(f"{options.pictures}: no pictures to compare on")
-    step = max(1, len(paths) // PICTURES)
-    return [read_picture(path) for path in paths[::step][:PICTURES]]
+    return [read_picture(path) for path in paths]
 
 
 def _describe(options: ExportOptions, exported: "Detector | GraphDetector") -> str:

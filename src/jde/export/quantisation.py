@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 
 from jde.engines.model_card import IMAGES
 from jde.imaging.letterboxing import letterbox_image
-from jde.imaging.picture_file import list_pictures, read_picture
+from jde.imaging.picture_file import read_picture, spread_pictures
 from jde.structures.errors import InputError, MissingExtraError
 from jde.structures.frame import Image
 from jde.structures.letterbox import Size
@@ -36,13 +36,12 @@ def calibration_pictures(folder: Path, size: Size) -> list[UInt8[np.ndarray, "1 
     Raises:
         InputError: There are none.
     """
-    paths = list_pictures(folder)
+    paths = spread_pictures(folder, MAX_PICTURES)
     if not paths:
         raise InputError(f"{folder}: no pictures to calibrate on")
     if len(paths) < FEW_PICTURES:
         logger.warning("%s: only %d pictures; calibrate on a hundred", folder, len(paths))
-    step = max(1, len(paths) // MAX_PICTURES)
-    return prepare([read_picture(path) for path in paths[::step][:MAX_PICTURES]], size)
+    return prepare([read_picture(path) for path in paths], size)
 
 
 def prepare(images: Sequence[Image], size: Size) -> list[UInt8[np.ndarray, "1 h w 3"]]:

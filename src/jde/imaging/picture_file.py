@@ -19,6 +19,13 @@ def list_pictures(folder: Path) -> list[Path]:
     )
 
 
+def spread_pictures(folder: Path, count: int) -> list[Path]:
+    """Return at most `count` picture files of a folder, evenly from the first to the last."""
+    paths = list_pictures(folder)
+    places = np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)
+    return [paths[place] for place in places]
+
+
 def read_picture(path: Path) -> Image:
     """Return the RGB pixels of a picture file.
 

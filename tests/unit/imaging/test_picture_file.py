@@ -3,7 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jde.imaging.picture_file import list_pictures, read_picture, write_picture
+from jde.imaging.picture_file import (
+    list_pictures,
+    read_picture,
+    spread_pictures,
+    write_picture,
+)
 from jde.structures.errors import InputError
 
 
@@ -38,3 +43,16 @@ def test_pictures_of_a_folder_come_by_name_without_other_files(tmp_path: Path) -
     for name in ("b.JPG", "a.png", "notes.txt", ".hidden.png"):
         (tmp_path / name).touch()
     assert [path.name for path in list_pictures(tmp_path)] == ["a.png", "b.JPG"]
+
+
+def test_a_choice_of_pictures_spreads_from_the_first_to_the_last(tmp_path: Path) -> None:
+    for number in range(199):
+        (tmp_path / f"{number:03d}.png").touch()
+    chosen = [int(path.stem) for path in spread_pictures(tmp_path, 100)]
+    assert chosen == list(range(0, 199, 2))
+    assert [path.stem for path in spread_pictures(tmp_path, 3)] == ["000", "099", "198"]
+    assert spread_pictures(tmp_path, 500) == list_pictures(tmp_path)
+
+
+def test_a_choice_from_no_pictures_is_empty(tmp_path: Path) -> None:
+    assert spread_pictures(tmp_path, 5) == []
