@@ -15,7 +15,7 @@ from jde.engines.head_maps_graph import HeadMapsGraph
 from jde.engines.model_card import ModelCard, Outputs
 from jde.engines.onnx_conversion import OPSET, to_onnx
 from jde.export.detections_graph import DetectionsGraph
-from jde.export.quantisation import quantise_onnx, quantise_openvino
+from jde.export.quantisation import quantise_onnx, quantise_openvino, settle_weights
 from jde.export.writing import check_name, write_onnx, write_openvino
 from jde.model.network import JDENet
 from jde.model.post_processing import PostProcessing
@@ -86,6 +86,8 @@ def export_network(
     )
     is_ascend = settings.target == "ascend"
     graph = make_graph(network, settings)
+    if calibration:
+        settle_weights(graph if isinstance(graph, HeadMapsGraph) else graph.maps, calibration)
     file = to_onnx(
         graph,
         list(graph.output_names),

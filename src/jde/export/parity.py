@@ -101,12 +101,17 @@ def compare(reference: Finder, exported: Finder, images: Sequence[Image]) -> Par
     if not any(pairs.counts[0] for pairs in found):
         reference, exported = best_of(reference), best_of(exported)
         found, min_score = list(look(reference, exported, images)), 0.0
+    return summarise(found, min_score)
+
+
+def summarise(found: Sequence[Pairs], min_score: float) -> Parity:
+    """Return the differences over all pictures, of detections that exceed a score."""
     overlaps, box_errors, score_errors, cosines = (
         np.concatenate([getattr(pairs, name) for pairs in found]) for name in Pairs._fields[1:]
     )
     total = sum(sum(pairs.counts) for pairs in found)
     return Parity(
-        pictures=len(images),
+        pictures=len(found),
         min_score=min_score,
         pairs=len(overlaps),
         identical=2 * float((overlaps >= IDENTICAL_OVERLAP).sum()) / total if total else 1.0,

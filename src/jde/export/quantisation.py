@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from jde.engines.head_maps_graph import HeadMapsGraph
 from jde.engines.model_card import IMAGES
+from jde.export.equalisation import equalise
+from jde.export.rounding import round_weights
 from jde.imaging.letterboxing import letterbox_image
-from jde.imaging.picture_file import read_picture, spread_pictures
+from jde.imaging.picture_file import read_picture, spread, spread_pictures
 from jde.structures.errors import InputError, MissingExtraError
 from jde.structures.frame import Image
 from jde.structures.letterbox import Size
@@ -22,6 +25,9 @@ MAX_PICTURES = 100
 
 FEW_PICTURES = 20
 """Fewer pictures than this are warned about."""
+
+SETTLING_PICTURES = 16
+"""Of these, the pictures on which weights are made ready: each is run in PyTorch."""
 
 HEADS = r".*/(detection|embedding)(_\d+)?/.*"
 """Names of the layers that keep their precision: they are little of the work and all of the
@@ -46,7 +52,14 @@ def calibration_pictures(folder: Path, size: Size) -> list[UInt8[np.ndarray, "1 
 
 def prepare(images: Sequence[Image], size: Size) -> list[UInt8[np.ndarray, "1 h w 3"]]:
     """Return pictures as the network gets them."""
-    return [letterbox_image(image, size)[0][None] for image in images]
+    return [letterbox_image(image, size).image[None] for image in images]
+
+
+def settle_weights(graph: HeadMapsGraph, pictures: Sequence[UInt8[np.ndarray, "1 h w 3"]]) -> None:
+    """Make the weights of a graph ready for 8 bits, in place."""
+    chosen = [pictures[place] for place in spread(len(pictures), SETTLING_PICTURES)]
+    equalise(graph.network, graph, chosen)
+    round_weights(graph, chosen)
 
 
 def quantise_openvino(graph: Any, pictures: list[UInt8[np.ndarray, "1 h w 3"]]) -> Any:
@@ -57,16 +70,37 @@ def quantise_openvino(graph: Any, pictures: list[UInt8[np.ndarray, "1 h w 3"]]) 
     """
     try:
         import nncf  # noqa: PLC0415 (optional)
+        from nncf.quantization.range_estimator import (  # noqa: PLC0415
+            RangeEstimatorParametersSet,
+        )
     except ImportError as error:
         raise MissingExtraError("nncf", "export", "writing int8 for OpenVINO") from error
     logging.getLogger("nncf").setLevel(logging.ERROR)
+    fold_constants(graph)
     return nncf.quantize(
         graph,
         nncf.Dataset(pictures, lambda picture: {IMAGES: picture}),
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(pictures),
+        # Its default is the mean of what pictures reach, which clips the rarest and most certain.
+        advanced_parameters=nncf.AdvancedQuantizationParameters(
+            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
+        ),
         ignored_scope=nncf.IgnoredScope(patterns=[HEADS], validate=False),
     )
+
+
+def fold_constants(graph: Any) -> None:
+    """Compute what doesn't depend on the input of an OpenVINO graph, in place.
+
+    NNCF looks for channels in the constants themselves: behind a change of shape, as ONNX's
+    depthwise kernels have it, it would take the columns of a kernel for them.
+    """
+    from openvino import passes  # noqa: PLC0415 (optional)
+
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())
+    manager.run_passes(graph)
 
 
 def quantise_onnx(graph: bytes, pictures: list[UInt8[np.ndarray, "1 h w 3"]]) -> bytes:

@@ -22,8 +22,12 @@ def list_pictures(folder: Path) -> list[Path]:
 def spread_pictures(folder: Path, count: int) -> list[Path]:
     """Return at most `count` picture files of a folder, evenly from the first to the last."""
     paths = list_pictures(folder)
-    places = np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)
-    return [paths[place] for place in places]
+    return [paths[place] for place in spread(len(paths), count)]
+
+
+def spread(length: int, count: int) -> list[int]:
+    """Return at most `count` places of a row, evenly from the first to the last."""
+    return np.linspace(0, length - 1, min(count, length)).round().astype(int).tolist()
 
 
 def read_picture(path: Path) -> Image:
