@@ -4,7 +4,7 @@
 
 DarkNet-53 with random weights, batch 1. Theirs is eager PyTorch in float32 with every anchor
 decoded (`published_step.py`), ours the engine that `engine="auto"` takes here, and any other that
-`--engines` names. All run in turn, so that a busy moment meets them all.
+`--engines` names, such as `openvino:int8`. All run in turn, so that a busy moment meets them all.
 """
 
 import argparse

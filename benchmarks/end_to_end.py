@@ -2,7 +2,7 @@
 
     python benchmarks/end_to_end.py --video --frames 300
     python benchmarks/end_to_end.py --preset jde-darknet53-1088x608 --frames 100
-    python benchmarks/end_to_end.py --weights network-int8.xml --frames 100
+    python benchmarks/end_to_end.py --preset jde-darknet53-1088x608 --engine openvino:int8
 
 First each thread of the pipeline runs alone over the whole video, then all of them together; rates
 and processor time of both stand side by side. Two limits count: the rate of the slowest thread

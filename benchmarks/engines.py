@@ -1,7 +1,7 @@
 """One network on every engine, 8 bits included: what the network alone costs.
 
-    python benchmarks/engines.py --calibration PICTURES
-    python benchmarks/engines.py --preset darknet53 --engines torch openvino:bfloat16 --rounds 5
+    python benchmarks/engines.py
+    python benchmarks/engines.py --preset darknet53 --engines torch openvino:int8 --rounds 5
 
 One picture at a time, one thread. All engines run in turn, and the processor's time counts, so that
 other programs disturb little. Times are of the network: pictures in, head maps out.
@@ -19,17 +19,18 @@ from jde.benchmarking.machine import describe_machine
 from jde.benchmarking.random_network import random_network
 from jde.benchmarking.timing import measure_in_turn
 from jde.benchmarking.weights_engines import start
-from jde.engines.exported_file import open_export
-from jde.engines.graph_engine import GraphEngine
-from jde.export.exporting import ExportSettings, export_network
-from jde.export.quantisation import calibration_pictures
-from jde.model.head_maps import Engine
-from jde.model.network import JDENet
 from jde.model.presets import darknet53
 from jde.weights.networks import load_network
 
-ENGINES = ("torch", "torch:bfloat16", "onnx", "openvino:float32", "openvino:bfloat16")
-INT8 = {"onnx:int8": ".onnx", "openvino:int8": ".xml"}
+ENGINES = (
+    "torch",
+    "torch:bfloat16",
+    "onnx",
+    "openvino:float32",
+    "openvino:bfloat16",
+    "onnx:int8",
+    "openvino:int8",
+)
 
 
 def arguments() -> argparse.Namespace:
@@ -39,7 +40,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--preset", choices=["darknet53"], help="random weights instead")
     parser.add_argument("--size", type=int, nargs=2, default=(576, 320))
     parser.add_argument("--engines", nargs="+", default=ENGINES)
-    parser.add_argument("--calibration", type=Path, help="folder of pictures; adds int8")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=30)
     return parser.parse_args()
@@ -57,10 +57,7 @@ def main() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (1, size[1], size[0], 3), np.uint8)
     wish = Wish(threads=options.threads, device="cpu")
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        engines = {name: start(network, name, wish, place) for name in options.engines}
-        if options.calibration:
-            engines |= quantised(network, options.calibration, options.threads, place)
+        engines = {name: start(network, name, wish, Path(folder)) for name in options.engines}
         times = measure_in_turn(
             {name: partial(engine, picture) for name, engine in engines.items()},
             rounds=options.rounds,
@@ -76,18 +73,6 @@ def main() -> None:
             f"| {name} | {timing.processor:.1f} | {timing.median:.1f} ({timing.p10:.1f} to "
             f"{timing.p90:.1f}) | {base / timing.processor:.2f} |"
         )
-
-
-def quantised(network: JDENet, pictures: Path, threads: int, folder: Path) -> dict[str, Engine]:
-    """Return the network in 8 bits on the engines that have it."""
-    calibration = calibration_pictures(pictures, network.config.input_size)
-    engines: dict[str, Engine] = {}
-    for name, end in INT8.items():
-        path = folder / f"int8{end}"
-        settings = ExportSettings(format="onnx" if end == ".onnx" else "openvino")
-        export_network(network, path, settings, calibration=calibration)
-        engines[name] = GraphEngine(open_export(path, threads=threads))
-    return engines
 
 
 if __name__ == "__main__":

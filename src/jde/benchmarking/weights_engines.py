@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from jde.benchmarking.contestants import Contestants, Wish
+from jde.benchmarking.int8_engine import start_int8
 from jde.benchmarking.random_network import random_network
 from jde.engines.conversion import run_in_openvino
 from jde.engines.graph_engine import GraphEngine
@@ -31,6 +32,14 @@ PRECISIONS: dict[str, Precision] = {
     "bfloat16": "bfloat16",
 }
 """Of PyTorch, by what follows the engine's colon."""
+
+INT8 = "int8"
+KNOWN = {
+    "torch": PRECISIONS.keys(),
+    "openvino": PRECISIONS.keys() | {INT8},
+    "onnx": {"", INT8},
+}
+"""What may follow each engine's colon."""
 
 
 def open_weights(wish: Wish, folder: Path) -> Contestants:
@@ -69,12 +78,13 @@ def missing_package(name: str) -> str | None:
         InputError: There is no such engine.
     """
     kind, _, precision = name.partition(":")
-    if kind not in NEEDED or precision not in PRECISIONS or (kind == "onnx" and precision):
+    if precision not in KNOWN.get(kind, ()):
         raise InputError(
             f"engines: {name} is unknown; use torch, torch:bfloat16, openvino, openvino:float32, "
-            "openvino:bfloat16 or onnx"
+            "openvino:bfloat16, openvino:int8, onnx or onnx:int8"
         )
-    return next((package for package in NEEDED[kind] if find_spec(package) is None), None)
+    needed = [*NEEDED[kind], *(["nncf"] if name == "openvino:int8" else [])]
+    return next((package for package in needed if find_spec(package) is None), None)
 
 
 def start(network: JDENet, name: str, wish: Wish, folder: Path) -> Engine:
@@ -84,6 +94,10 @@ def start(network: JDENet, name: str, wish: Wish, folder: Path) -> Engine:
         if wish.threads is not None:
             torch.set_num_threads(wish.threads)
         return TorchEngine(network, device=wish.device, precision=PRECISIONS[precision])
+    if precision == INT8:
+        return start_int8(
+            network, "onnx" if kind == "onnx" else "openvino", folder, threads=wish.threads
+        )
     if kind == "openvino":
         return GraphEngine(
             run_in_openvino(network, precision=precision or "auto", threads=wish.threads)
