@@ -43,7 +43,11 @@ BASE = "base"
 def train_and_score(config: RunConfig) -> Row:
     """Train as `config` says, leave its scores for later and return them with the cost."""
     start = time.process_time()
-    outcome = train(replace(config, evaluation=EvaluationConfig(every=0)), resume=True)
+    unscored = replace(config, evaluation=EvaluationConfig(every=0))
+    facts = config.output / "run.json"
+    if facts.exists() and json.loads(facts.read_text())["config"] != plain(unscored):
+        raise InputError(f"{config.output}: holds another run; choose another --output")
+    outcome = train(unscored, resume=True)
     seconds = time.process_time() - start
     if outcome.weights is None:
         raise KeyboardInterrupt
