@@ -77,6 +77,9 @@ class TrackOptions:
     device: str = "auto"
     """Where the network runs: auto, cpu, cuda, cuda:1, ..."""
 
+    threads: int | None = None
+    """Processor threads of the network; fewer leave cores to other programs [default: all]."""
+
     profile: Profile = "default"
     """Association: ours, or that of one of the published programs, faults included."""
 
@@ -155,6 +158,7 @@ def _detector_settings(options: TrackOptions) -> dict[str, Any]:
     settings = {
         "device": options.device,
         "engine": options.engine,
+        "threads": options.threads,
         "size": options.size,
         "min_score": options.min_score,
         "max_overlap": options.max_overlap,

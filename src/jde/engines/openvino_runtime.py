@@ -65,6 +65,10 @@ class OpenVinoRuntime:
         hint = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         return f"openvino {device} {PRECISION_NAMES.get(hint, hint)}"
 
+    def property(self, name: str) -> object:
+        """Return a setting that OpenVINO runs with, such as `INFERENCE_NUM_THREADS`."""
+        return self._compiled.get_property(name)
+
     def run(self, images: UInt8[np.ndarray, "n h w 3"]) -> Arrays:
         """Return the outputs for RGB pictures of the input size."""
         return join([self._run(images[row : row + 1]) for row in range(len(images))])

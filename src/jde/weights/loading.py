@@ -15,7 +15,16 @@ from jde.model.post_processing import PostProcessing
 from jde.structures.errors import InputError, MissingExtraError
 from jde.structures.letterbox import Size
 
-ENGINES = ("auto", "torch", "onnx", "openvino")
+ENGINES = (
+    "auto",
+    "torch",
+    "torch-compiled",
+    "onnx",
+    "openvino",
+    "aotinductor",
+    "mindir",
+    "tensorrt",
+)
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 PROFILES = ("jde", "zhongdao", "paddle", "mindspore")
 
@@ -30,6 +39,7 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     max_overlap: float = 0.4,
     profile: str | None = None,
     precision: str = "auto",
+    threads: int | None = None,
 ) -> Detector | GraphDetector:
     """Return a detector with weights of a zoo name or of a file, or with an exported model.
 
@@ -39,9 +49,9 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
         weights: A name that `jde zoo` lists, a weight file of any known format, or a file that
             `jde export` wrote, which needs no torch.
         device: Where to run, such as `cpu` or `cuda:0`; `auto` takes a GPU where there is one.
-        engine: What runs the network: `torch`, `openvino` or, for exported files, `onnx`. `auto`
-            runs exported files on the runtime they were written for, and weights in OpenVINO
-            where it is installed and there is no GPU, else in PyTorch.
+        engine: What runs the network: `torch`, `openvino` or, for exported files, `onnx` and
+            `aotinductor`. `auto` runs exported files on the runtime they were written for, and
+            weights in OpenVINO where it is installed and there is no GPU, else in PyTorch.
         size: Width and height of the input; needed where neither file nor name says it.
         min_score: Score that detections must exceed.
         max_overlap: Overlap beyond which the lower of two boxes goes; exported files of finished
@@ -50,7 +60,9 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
             `mindspore`; the one that trained the weights where not given.
         precision: Of the arithmetic: `float32`, `bfloat16` or `float16`. `auto` is float32 in
             PyTorch, what the processor is fastest at in OpenVINO (bfloat16 where it has that),
-            and what the file was written in in ONNX Runtime.
+            and what the file was written in everywhere else.
+        threads: Of the network, on a processor; all cores where not given. PyTorch has one number
+            of threads for the whole process.
 
     Raises:
         InputError: There is no such name, or the file can't be used; the message says why.
@@ -59,8 +71,10 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     check_choice("precision", precision, PRECISIONS)
     if profile is not None:
         check_choice("profile", profile, PROFILES)
+    if threads is not None and threads < 1:
+        raise InputError(f"threads must be 1 or more, got {threads}")
     runs, config = open_engine(
-        weights, engine=engine, device=device, precision=precision, size=size
+        weights, engine=engine, device=device, precision=precision, size=size, threads=threads
     )
     settings = replace(
         PostProcessing.for_source(profile or config.source),
@@ -73,7 +87,13 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
 
 
 def open_engine(
-    weights: str | Path, *, engine: str, device: str, precision: str, size: Size | None
+    weights: str | Path,
+    *,
+    engine: str,
+    device: str,
+    precision: str,
+    size: Size | None,
+    threads: int | None,
 ) -> tuple[Engine | GraphRuntime, ModelConfig]:
     """Return what runs the network of a name or file, and the network's configuration.
 
@@ -83,7 +103,9 @@ def open_engine(
     """
     path = Path(weights)
     if recognise_export(path):
-        runtime = open_export(path, engine=engine, device=device, precision=precision, size=size)
+        runtime = open_export(
+            path, engine=engine, device=device, precision=precision, size=size, threads=threads
+        )
         is_finished = runtime.card.outputs == "detections"
         return (runtime if is_finished else GraphEngine(runtime)), runtime.card.config
     if find_spec("torch") is None:
@@ -91,7 +113,7 @@ def open_engine(
     from jde.weights.running import load_whole_network, make_engine  # noqa: PLC0415 (needs torch)
 
     network = load_whole_network(str(weights), size=size)
-    made = make_engine(network, engine=engine, device=device, precision=precision)
+    made = make_engine(network, engine=engine, device=device, precision=precision, threads=threads)
     return made, network.config
 
 

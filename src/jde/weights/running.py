@@ -14,6 +14,9 @@ from jde.structures.letterbox import Size
 from jde.weights.checkpoint import make_network
 from jde.weights.networks import load_checkpoint
 
+EXPORTED_ONLY = ("onnx", "aotinductor", "mindir", "tensorrt")
+"""Engines that need a file made for them."""
+
 
 def load_whole_network(weights: str, *, size: Size | None) -> JDENet:
     """Return the network of a zoo name or weight file.
@@ -27,28 +30,32 @@ def load_whole_network(weights: str, *, size: Size | None) -> JDENet:
     return make_network(checkpoint, weights)
 
 
-def make_engine(network: JDENet, *, engine: str, device: str, precision: str) -> Engine:
+def make_engine(
+    network: JDENet, *, engine: str, device: str, precision: str, threads: int | None = None
+) -> Engine:
     """Return what runs a network.
 
     Args:
         network: Copied.
-        engine: `torch` or `openvino`; `auto` is OpenVINO on a processor, where it is installed.
+        engine: `torch`, `torch-compiled` or `openvino`; `auto` is what `choose_engine` says.
         device: Where to run; `auto` takes a GPU of PyTorch where there is one.
         precision: Of the arithmetic; `auto` is float32 in PyTorch and what the processor is
             fastest at in OpenVINO.
+        threads: Of the network; all cores where not given.
 
     Raises:
         InputError: The engine doesn't run weights, or the device isn't there.
     """
-    if engine == "onnx":
+    if engine in EXPORTED_ONLY:
         raise InputError(
-            "engine 'onnx' runs exported files: write one with 'jde export --format onnx'"
+            f"engine {engine!r} runs exported files: write one with 'jde export --format {engine}'"
         )
     if engine == "auto":
-        resolved = device if device != "auto" else resolve_device(device)
-        engine = "openvino" if resolved == "cpu" and can_convert() else "torch"
+        engine = choose_engine(resolve_device(device), has_openvino=can_convert())
     if engine == "openvino":
-        return GraphEngine(run_in_openvino(network, device=device, precision=precision))
+        return GraphEngine(
+            run_in_openvino(network, device=device, precision=precision, threads=threads)
+        )
     if precision == "float16" and resolve_device(device) == "cpu":
         raise InputError("precision 'float16' needs a GPU; take 'bfloat16' on a processor")
     check_torch_device(device)
@@ -57,7 +64,24 @@ def make_engine(network: JDENet, *, engine: str, device: str, precision: str) ->
         network,
         device=device,
         precision=exact if precision == "auto" else cast("Precision", precision),
+        threads=threads,
+        compiled=engine == "torch-compiled",
     )
+
+
+def choose_engine(device: str, *, has_openvino: bool) -> str:
+    """Return the fastest engine that starts at once on a device.
+
+    On a processor OpenVINO is faster than PyTorch, ONNX Runtime and compiled packages
+    (docs/export.md), and it alone runs Intel's GPUs (`gpu`). All others are PyTorch's:
+    `torch-compiled` and TensorRT may be faster there, but compile for a minute or more first.
+
+    Args:
+        device: Such as `cpu`, `gpu` or `cuda:0`.
+        has_openvino: Whether OpenVINO can run weights here.
+    """
+    runs_in_openvino = device.partition(":")[0] in {"cpu", "gpu"}
+    return "openvino" if runs_in_openvino and has_openvino else "torch"
 
 
 def check_torch_device(device: str) -> None:
