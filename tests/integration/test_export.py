@@ -78,7 +78,7 @@ def refusal(capsys: Printed, arguments: Sequence[str | Path]) -> str:
 def test_unknown_suffix(tmp_path: Path, capsys: Printed) -> None:
     line = refusal(capsys, [tmp_path / "street.pt"])
 
-    assert line == f"jde: {tmp_path / 'street.pt'}: the name must end in .onnx or .xml"
+    assert line.startswith(f"jde: {tmp_path / 'street.pt'}: the name must end in .onnx or .xml or")
 
 
 def test_missing_calibration_folder(tmp_path: Path, capsys: Printed) -> None:

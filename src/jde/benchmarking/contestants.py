@@ -14,8 +14,9 @@ class Wish:
     Attributes:
         weights: Name, weight file or exported file.
         preset: Configuration to fill with random weights instead.
-        engines: Such as `torch`, `torch:bfloat16`, `openvino`, `openvino:float32`, `onnx`;
-            `openvino:int8` and `onnx:int8` are calibrated on drawn pictures: for speed alone.
+        engines: Such as `torch`, `torch:bfloat16`, `torch-compiled`, `aotinductor`, `openvino`,
+            `openvino:float32`, `onnx`; `openvino:int8` and `onnx:int8` are calibrated on drawn
+            pictures: for speed alone.
         size: Width and height of the network's input; that of the weights where not given.
         threads: Of the network; all cores where not given.
         device: Where PyTorch runs.

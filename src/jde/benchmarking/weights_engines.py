@@ -3,11 +3,10 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-import torch
-
 from jde.benchmarking.contestants import Contestants, Wish
 from jde.benchmarking.int8_engine import start_int8
 from jde.benchmarking.random_network import random_network
+from jde.engines.aotinductor_runtime import AotInductorRuntime
 from jde.engines.conversion import run_in_openvino
 from jde.engines.graph_engine import GraphEngine
 from jde.engines.onnx_runtime import OnnxRuntime
@@ -21,6 +20,8 @@ from jde.weights.running import load_whole_network
 
 NEEDED = {
     "torch": ("torch",),
+    "torch-compiled": ("torch",),
+    "aotinductor": ("torch",),
     "openvino": ("openvino", "onnx"),
     "onnx": ("onnxruntime", "onnx"),
 }
@@ -36,6 +37,8 @@ PRECISIONS: dict[str, Precision] = {
 INT8 = "int8"
 KNOWN = {
     "torch": PRECISIONS.keys(),
+    "torch-compiled": PRECISIONS.keys(),
+    "aotinductor": PRECISIONS.keys(),
     "openvino": PRECISIONS.keys() | {INT8},
     "onnx": {"", INT8},
 }
@@ -80,8 +83,8 @@ def missing_package(name: str) -> str | None:
     kind, _, precision = name.partition(":")
     if precision not in KNOWN.get(kind, ()):
         raise InputError(
-            f"engines: {name} is unknown; use torch, torch:bfloat16, openvino, openvino:float32, "
-            "openvino:bfloat16, openvino:int8, onnx or onnx:int8"
+            f"engines: {name} is unknown; use torch, torch-compiled, aotinductor or openvino, each "
+            "also with :float32 or :bfloat16, openvino:int8, onnx or onnx:int8"
         )
     needed = [*NEEDED[kind], *(["nncf"] if name == "openvino:int8" else [])]
     return next((package for package in needed if find_spec(package) is None), None)
@@ -90,10 +93,19 @@ def missing_package(name: str) -> str | None:
 def start(network: JDENet, name: str, wish: Wish, folder: Path) -> Engine:
     """Return an engine that runs the network."""
     kind, _, precision = name.partition(":")
-    if kind == "torch":
-        if wish.threads is not None:
-            torch.set_num_threads(wish.threads)
-        return TorchEngine(network, device=wish.device, precision=PRECISIONS[precision])
+    if kind in {"torch", "torch-compiled"}:
+        return TorchEngine(
+            network,
+            device=wish.device,
+            precision=PRECISIONS[precision],
+            threads=wish.threads,
+            compiled=kind == "torch-compiled",
+        )
+    if kind == "aotinductor":
+        package = folder / f"{PRECISIONS[precision]}.pt2"
+        settings = ExportSettings(format="aotinductor", precision=PRECISIONS[precision])
+        export_network(network, package, settings)
+        return GraphEngine(AotInductorRuntime(package, threads=wish.threads))
     if precision == INT8:
         return start_int8(
             network, "onnx" if kind == "onnx" else "openvino", folder, threads=wish.threads

@@ -30,9 +30,9 @@ class BenchmarkOptions:
 
     engines: str = "openvino,torch,onnx"
     """What to compare, separated by commas: torch, torch:bfloat16, openvino (in the precision the
-    processor is fastest at), openvino:float32, openvino:int8, onnx, onnx:int8. The first one runs
-    the whole path. 8 bits are calibrated on drawn pictures: their speed counts, not what they
-    find."""
+    processor is fastest at), openvino:float32, openvino:int8, onnx, onnx:int8; torch-compiled and
+    aotinductor, which compile for a minute first. The first one runs the whole path. 8 bits are
+    calibrated on drawn pictures: their speed counts, not what they find."""
 
     size: tuple[int, int] | None = None
     """Width and height of the network's input, multiples of 32 [default: that of the weights]."""

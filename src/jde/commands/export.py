@@ -31,7 +31,8 @@ class ExportOptions:
     """Write a network for runtimes that need no torch, and show how near it stays to the weights.
 
     The file alone suffices: 'jde track --weights street.onnx' and load_detector("street.onnx")
-    run it, with jde[onnx] or jde[openvino] and no torch.
+    run it, with jde[onnx] or jde[openvino] and no torch. A .pt2 is machine code for processors
+    like this one, which PyTorch runs without anything else.
 
         jde export street.onnx --weights jde-nano --pictures my-pictures
 
@@ -40,15 +41,18 @@ class ExportOptions:
         jde export people.onnx --weights jde-nano --outputs detections
 
         jde export street.onnx --weights jde-nano --for ascend
+
+        jde export street.pt2 --weights jde-nano --precision bfloat16
     """
 
     output: Annotated[Path, tyro.conf.Positional]
-    """File to write: .onnx, or .xml for OpenVINO, which gets a .bin beside it."""
+    """File to write: .onnx, .xml for OpenVINO, which gets a .bin beside it, .pt2 for PyTorch's
+    AOTInductor, .mindir for MindSpore, .engine for TensorRT."""
 
     weights: str = "jde-nano"
     """Name that 'jde zoo' lists, or weight file of any known format."""
 
-    format: Literal["onnx", "openvino"] | None = None
+    format: Literal["onnx", "openvino", "aotinductor", "mindir", "tensorrt"] | None = None
     """Runtime to write for [default: what the output's name ends in]."""
 
     outputs: Literal["maps", "detections"] = "maps"
@@ -70,6 +74,13 @@ class ExportOptions:
 
     int8: bool = False
     """Compute in 8 bits, calibrated on --calibration; the heads keep their precision."""
+
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Arithmetic of a .pt2 (bfloat16 is faster where the processor has it) or of a TensorRT
+    .engine (float16). An OpenVINO file leaves it to the machine that runs it."""
+
+    device: str = "cpu"
+    """What a .pt2 is compiled for: cpu, or cuda on a machine with such a card."""
 
     calibration: Path | None = None
     """Folder of pictures like those the network will see; a hundred suffice."""
@@ -121,17 +132,20 @@ def run(options: ExportOptions) -> str:
 
 
 def _settings(options: ExportOptions) -> "ExportSettings":
-    from jde.export.exporting import ExportSettings  # noqa: PLC0415 (keeps help quick)
+    from jde.engines.exported_file import ExportFormat  # noqa: PLC0415 (keeps help quick)
+    from jde.export.exporting import ExportSettings  # noqa: PLC0415
     from jde.export.writing import ENDS  # noqa: PLC0415
 
-    kinds = [kind for kind, end in ENDS.items() if options.output.suffix == end]
+    kinds: list[ExportFormat] = [kind for kind, end in ENDS.items() if options.output.suffix == end]
     kind = options.format or (kinds[0] if kinds else None)
     if kind is None:
         raise InputError(f"{options.output}: the name must end in {' or '.join(ENDS.values())}")
     return ExportSettings(
-        format="onnx" if kind == "onnx" else "openvino",
+        format=kind,
+        precision=options.precision,
+        device=options.device,
         outputs=options.outputs,
-        sparse=options.embeddings == "sparse" and options.target == "any",
+        sparse=(options.embeddings == "sparse" and options.target == "any" and kind != "mindir"),
         dynamic_size=options.dynamic_size,
         target=options.target,
         limit=options.limit,

@@ -1,23 +1,42 @@
 """Exported files, recognised by their content, to whatever runs them. Needs no torch."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+from jde.engines.aotinductor_runtime import AotInductorRuntime
+from jde.engines.compiled_package import is_package
 from jde.engines.graph_runtime import GraphRuntime
+from jde.engines.mindspore_runtime import MindSporeRuntime
 from jde.engines.onnx_runtime import OnnxRuntime
 from jde.engines.openvino_runtime import OpenVinoRuntime, read_graph
+from jde.engines.tensorrt_plan import is_plan_file
+from jde.engines.tensorrt_runtime import TensorRtRuntime
 from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
 
-ExportFormat = Literal["onnx", "openvino"]
+ExportFormat = Literal["onnx", "openvino", "aotinductor", "mindir", "tensorrt"]
 
 HEAD = 512
+ZIP = b"PK\x03\x04"
+MINDIR_VERSION, MINDIR_PRODUCER = b"\x0a", b"\x12\x09MindSpore"
 VARINT_END = 0x80
 IR_VERSION = 0x08
 """Tag of the first field of an ONNX file."""
 
 ONNX_TAGS = frozenset({0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42})
 """Tags of the fields that may follow it: producer, domain, version, text, graph, opset."""
+
+OpenFile = (
+    type[OnnxRuntime] | type[AotInductorRuntime] | type[MindSporeRuntime] | type[TensorRtRuntime]
+)
+
+RUNTIMES: dict[str, OpenFile] = {
+    "onnx": OnnxRuntime,
+    "aotinductor": AotInductorRuntime,
+    "mindir": MindSporeRuntime,
+    "tensorrt": TensorRtRuntime,
+}
+"""What runs the formats that are opened by their name alone."""
 
 
 def recognise_export(path: Path) -> ExportFormat | None:
@@ -26,12 +45,22 @@ def recognise_export(path: Path) -> ExportFormat | None:
         return None
     with path.open("rb") as file:
         head = file.read(HEAD)
-    if head.lstrip().startswith(b"<?xml") and b"<net" in head:
-        return "openvino"
+    tests = {
+        "openvino": head.lstrip().startswith(b"<?xml") and b"<net" in head,
+        "aotinductor": head.startswith(ZIP) and is_package(path),
+        "mindir": head.startswith(MINDIR_VERSION) and MINDIR_PRODUCER in head,
+        "onnx": is_onnx(head),
+        "tensorrt": head[8:9] == b"{" and is_plan_file(path),
+    }
+    return next((kind for kind in get_args(ExportFormat) if tests[kind]), None)
+
+
+def is_onnx(head: bytes) -> bool:
+    """Return whether a file begins as ONNX files do."""
     is_safetensors = head[8:9] == b"{"
-    if len(head) > HEAD // 2 and head[0] == IR_VERSION and not is_safetensors:
-        return "onnx" if head[1] < VARINT_END and head[2] in ONNX_TAGS else None
-    return None
+    if len(head) <= HEAD // 2 or head[0] != IR_VERSION or is_safetensors:
+        return False
+    return head[1] < VARINT_END and head[2] in ONNX_TAGS
 
 
 def open_export(
@@ -47,9 +76,9 @@ def open_export(
 
     Args:
         path: File that `recognise_export` knows.
-        engine: `onnx` or `openvino`; `auto` is the one the file was written for.
+        engine: Only the one the file was written for, which `auto` is, too.
         device: Where to run.
-        precision: Of the arithmetic; ONNX files run as they were written.
+        precision: Of the arithmetic; only OpenVINO can run another one than was written.
         size: Width and height of the input, where the file allows several.
         threads: Of the network; all cores where not given.
 
@@ -58,18 +87,20 @@ def open_export(
     """
     kind = recognise_export(path)
     if kind is None:
-        raise InputError(f"{path}: neither an ONNX nor an OpenVINO file")
+        raise InputError(f"{path}: no file that 'jde export' writes")
     if engine not in {"auto", kind}:
-        raise InputError(f"{path}: an {kind} file can't run on engine {engine!r}: use {kind}")
-    if kind == "onnx":
-        if precision not in {"auto", "float32"}:
-            raise InputError(f"{path}: an ONNX file runs in the precision it was written in")
-        return OnnxRuntime(path, device=device, size=size, threads=threads)
-    return OpenVinoRuntime(
-        read_graph(path),
-        origin=str(path),
-        device=device,
-        precision=precision,
-        size=size,
-        threads=threads,
-    )
+        raise InputError(f"{path}: an {kind} file can't run on engine {engine!r}: use 'auto'")
+    if kind == "openvino":
+        return OpenVinoRuntime(
+            read_graph(path),
+            origin=str(path),
+            device=device,
+            precision=precision,
+            size=size,
+            threads=threads,
+        )
+    runtime = RUNTIMES[kind](path, device=device, size=size, threads=threads)
+    # An int8 file computes the rest in float32.
+    if precision not in {"auto", runtime.card.precision.replace("int8", "float32")}:
+        raise InputError(f"{path}: runs only in the precision it was written in: leave it 'auto'")
+    return runtime

@@ -138,14 +138,11 @@ def compile_for(
 ) -> Callable[[Tensor], list[LevelTensors]]:
     """Return a function compiled for one number of pictures at a time.
 
-    On a GPU its kernels are recorded as a CUDA graph and started by one call; on a processor
-    weights are brought into the layout that the convolutions want.
+    On a GPU its kernels are recorded as a CUDA graph and started by one call.
     """
-    is_gpu = device.type == "cuda"
-    options: dict[str, str | int | bool | Callable[..., object]] = (
-        {"triton.cudagraphs": True} if is_gpu else {"freezing": True}
-    )
-    return torch.compile(function, dynamic=False, options=options)
+    if device.type == "cuda":
+        return torch.compile(function, dynamic=False, options={"triton.cudagraphs": True})
+    return torch.compile(function, dynamic=False)
 
 
 def cut_patches(

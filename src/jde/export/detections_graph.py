@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor, nn
 
-from jde.engines.head_maps_graph import HeadMapsGraph
+from jde.engines.head_maps_graph import HeadMapsGraph, to_float32
 from jde.engines.model_card import BOXES, CLASSES, EMBEDDINGS, SCORES
 from jde.model.config import STRIDES, ModelConfig
 from jde.model.detector import TINY
@@ -30,13 +30,20 @@ class DetectionsGraph(nn.Module):
         limit: Boxes with the best scores that are looked at.
         max_overlap: Of two boxes that overlap more than this, the one with the lower score goes.
         margin: Added to every side when boxes are compared.
+        precision: Of the network's arithmetic; boxes, scores and embeddings are float32.
     """
 
     def __init__(
-        self, network: JDENet, *, limit: int, max_overlap: float, margin: float = 0.0
+        self,
+        network: JDENet,
+        *,
+        limit: int,
+        max_overlap: float,
+        margin: float = 0.0,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        self.maps = HeadMapsGraph(network, sparse=True)
+        self.maps = HeadMapsGraph(network, sparse=True, precision=precision)
         self.has_classes = len(network.config.classes) > 1
         priors = Priors(network.config)
         self.limit = min(limit, len(priors.sizes))
@@ -78,7 +85,7 @@ class DetectionsGraph(nn.Module):
         """
         deltas, leads, classes = [], [], []
         for one, level in zip(self.maps.heads, features, strict=True):
-            box_deltas, objectness = one.detect(level.tip)
+            box_deltas, objectness = map(to_float32, one.detect(level.tip))
             deltas.append(box_deltas.permute(0, 1, 3, 4, 2).flatten(1, 3))
             if not self.has_classes:
                 leads.append((objectness[:, :, 1] - objectness[:, :, 0]).flatten(1))
@@ -134,7 +141,7 @@ class DetectionsGraph(nn.Module):
         for level, (feature, width) in enumerate(zip(features, self.widths, strict=True)):
             mine = (levels == level).float()
             cells = self.cells[chosen] * (levels == level).long()
-            patches = gather_patches(feature.route, cells, width)
+            patches = gather_patches(to_float32(feature.route), cells, width)
             found = patches @ kernels[2 * level] + kernels[2 * level + 1]
             found = found * mine[:, :, None]
             total = found if total is None else total + found
@@ -147,7 +154,7 @@ def best_class(
 ) -> tuple[Float32[Tensor, "n all"], Int64[Tensor, "n all"]]:
     """Return the logit of the likeliest class's probability, and its number."""
     best, classes = logits[:, 1:].max(dim=1)
-    numbers = torch.arange(logits.shape[1] - 1)[None, :, None]
+    numbers = torch.arange(logits.shape[1] - 1, device=logits.device)[None, :, None]
     # The exponentials of all others against the best: at most 1 for each other class.
     others = (logits[:, 1:] - best[:, None]).exp() * (numbers != classes[:, None]).float()
     return -((logits[:, 0] - best).exp() + others.sum(dim=1)).log(), classes
@@ -165,8 +172,9 @@ def gather_patches(
     """
     padded = nn.functional.pad(maps, (1, 1, 1, 1)).permute(0, 2, 3, 1)
     steps = [row * (width + 2) + column for row in range(3) for column in range(3)]
-    places = cells[:, :, None] + torch.tensor(steps, dtype=torch.int64)
-    picture = torch.arange(maps.shape[0]) * (padded.shape[1] * padded.shape[2])
+    places = cells[:, :, None] + torch.tensor(steps, dtype=torch.int64, device=maps.device)
+    numbers = torch.arange(maps.shape[0], device=maps.device)
+    picture = numbers * (padded.shape[1] * padded.shape[2])
     found = padded.flatten(0, 2)[places + picture[:, None, None]]
     return found.flatten(2)
 

@@ -103,8 +103,12 @@ def fold_constants(graph: Any) -> None:
     manager.run_passes(graph)
 
 
-def quantise_onnx(graph: bytes, pictures: list[UInt8[np.ndarray, "1 h w 3"]]) -> bytes:
+def quantise_onnx(
+    graph: bytes, pictures: list[UInt8[np.ndarray, "1 h w 3"]], *, for_tensorrt: bool = False
+) -> bytes:
     """Return an ONNX graph whose convolutions compute in 8 bits, but for the heads.
+
+    TensorRT wants signed numbers around zero, and biases that are left alone.
 
     Raises:
         MissingExtraError: ONNX Runtime or the package `onnx` isn't installed.
@@ -124,9 +128,14 @@ def quantise_onnx(graph: bytes, pictures: list[UInt8[np.ndarray, "1 h w 3"]]) ->
             Pictures(pictures),
             quant_format=quantization.QuantFormat.QDQ,
             per_channel=True,
-            activation_type=quantization.QuantType.QUInt8,
+            activation_type=(
+                quantization.QuantType.QInt8 if for_tensorrt else quantization.QuantType.QUInt8
+            ),
             weight_type=quantization.QuantType.QInt8,
             nodes_to_exclude=[node.name for node in nodes if re.fullmatch(HEADS, node.name)],
+            extra_options=(
+                {"ActivationSymmetric": True, "QuantizeBias": False} if for_tensorrt else None
+            ),
         )
         return target.read_bytes()
 

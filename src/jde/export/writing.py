@@ -8,15 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from jde.engines.conversion import to_openvino
+from jde.engines.exported_file import ExportFormat
 from jde.engines.model_card import PREFIX, ModelCard
 from jde.engines.openvino_runtime import import_openvino, write_card
 from jde.structures.errors import InputError, MissingExtraError
 
-ENDS = {"onnx": ".onnx", "openvino": ".xml"}
+ENDS: dict[ExportFormat, str] = {
+    "onnx": ".onnx",
+    "openvino": ".xml",
+    "aotinductor": ".pt2",
+    "mindir": ".mindir",
+    "tensorrt": ".engine",
+}
 """How the names of exported files end."""
 
 
-def check_name(path: Path, kind: str) -> None:
+def check_name(path: Path, kind: ExportFormat) -> None:
     """Refuse a name that others wouldn't recognise, or that can't be written.
 
     Raises:

@@ -43,15 +43,12 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
 ) -> Detector | GraphDetector:
     """Return a detector with weights of a zoo name or of a file, or with an exported model.
 
-    The kind of a file is recognised by its content.
-
     Args:
         weights: A name that `jde zoo` lists, a weight file of any known format, or a file that
-            `jde export` wrote, which needs no torch.
+            `jde export` wrote; recognised by its content.
         device: Where to run, such as `cpu` or `cuda:0`; `auto` takes a GPU where there is one.
-        engine: What runs the network: `torch`, `openvino` or, for exported files, `onnx` and
-            `aotinductor`. `auto` runs exported files on the runtime they were written for, and
-            weights in OpenVINO where it is installed and there is no GPU, else in PyTorch.
+        engine: `auto` is what an exported file was written for; of weights, OpenVINO where it is
+            installed and there is no GPU, else `torch`. `torch-compiled` takes a minute to start.
         size: Width and height of the input; needed where neither file nor name says it.
         min_score: Score that detections must exceed.
         max_overlap: Overlap beyond which the lower of two boxes goes; exported files of finished
@@ -59,10 +56,8 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
         profile: Program whose post-processing to follow: `jde`, `zhongdao`, `paddle` or
             `mindspore`; the one that trained the weights where not given.
         precision: Of the arithmetic: `float32`, `bfloat16` or `float16`. `auto` is float32 in
-            PyTorch, what the processor is fastest at in OpenVINO (bfloat16 where it has that),
-            and what the file was written in everywhere else.
-        threads: Of the network, on a processor; all cores where not given. PyTorch has one number
-            of threads for the whole process.
+            PyTorch, what the processor is fastest at in OpenVINO, else as the file was written.
+        threads: Of the network, on a processor; all cores where not given.
 
     Raises:
         InputError: There is no such name, or the file can't be used; the message says why.
@@ -71,8 +66,6 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     check_choice("precision", precision, PRECISIONS)
     if profile is not None:
         check_choice("profile", profile, PROFILES)
-    if threads is not None and threads < 1:
-        raise InputError(f"threads must be 1 or more, got {threads}")
     runs, config = open_engine(
         weights, engine=engine, device=device, precision=precision, size=size, threads=threads
     )
@@ -101,6 +94,8 @@ def open_engine(
         InputError: There is no such name, or the file can't be used; the message says why.
         MissingExtraError: A package that it needs isn't installed.
     """
+    if threads is not None and threads < 1:
+        raise InputError(f"threads must be 1 or more, got {threads}")
     path = Path(weights)
     if recognise_export(path):
         runtime = open_export(

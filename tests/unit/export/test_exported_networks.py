@@ -26,13 +26,23 @@ MIN_SCORE = 0.6
 ONNX = ExportSettings(format="onnx")
 DYNAMIC = ExportSettings(format="onnx", dynamic_size=True)
 OPENVINO = ExportSettings(format="openvino")
+ASCEND_MAPS = ExportSettings(format="onnx", target="ascend", sparse=False)
+ASCEND_DETECTIONS = ExportSettings(format="onnx", target="ascend", outputs="detections")
+ATC_OPERATORS = (
+    "Add And Cast Clip Concat Conv Div Equal Exp Expand Flatten Gather GatherElements Greater "
+    "Identity LeakyRelu Less MatMul Max Min Mul Pad ReduceSum Relu Reshape Resize Sigmoid Slice "
+    "Split Sqrt Squeeze Sub TopK Transpose Unsqueeze Where"
+)
+"""Of the list of ONNX operators that CANN 8.0 (hiascend.com, "operatorlist_00176") compiles: those
+that compute nothing from shapes."""
+
 FORMS = [
     ONNX,
     ExportSettings(format="onnx", sparse=False),
     ExportSettings(format="onnx", outputs="detections"),
     DYNAMIC,
-    ExportSettings(format="onnx", target="ascend", sparse=False),
-    ExportSettings(format="onnx", target="ascend", outputs="detections"),
+    ASCEND_MAPS,
+    ASCEND_DETECTIONS,
     OPENVINO,
     ExportSettings(format="openvino", outputs="detections"),
 ]
@@ -103,6 +113,29 @@ def test_a_network_of_several_classes_keeps_them_in_its_file(
     np.testing.assert_allclose(second.scores, first.scores, atol=1e-4)
 
 
+@pytest.mark.parametrize("settings", [ASCEND_MAPS, ASCEND_DETECTIONS], ids=str)
+def test_every_shape_for_ascend_is_a_number_and_every_operator_on_its_list(
+    settings: ExportSettings, write: Write
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    from jde.export.static_shapes import open_shapes
+
+    model = onnx.load(str(write(settings)))
+    onnx.checker.check_model(model, full_check=True)
+    assert open_shapes(model.SerializeToString()) == []
+    assert {node.op_type for node in model.graph.node} <= set(ATC_OPERATORS.split())
+    assert [opset.version for opset in model.opset_import] == [13]
+    for value in (*model.graph.input, *model.graph.output):
+        assert all(side.dim_value > 0 for side in value.type.tensor_type.shape.dim)
+
+
+def test_shapes_that_depend_on_pictures_are_seen(write: Write) -> None:
+    pytest.importorskip("onnx")
+    from jde.export.static_shapes import open_shapes
+
+    assert "box_deltas_32" in open_shapes(write(ONNX).read_bytes())
+
+
 def test_a_dynamic_size_runs_at_others_and_a_fixed_one_says_so(
     write: Write, pictures: list[Image]
 ) -> None:
@@ -169,7 +202,25 @@ def test_parity_sees_another_network(
     assert "identical after suppression" in parity.table()
 
 
+def test_without_mindspore_the_message_holds_the_line_that_installs_it(
+    network: JDENet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mindspore", None)
+    settings = ExportSettings(format="mindir", sparse=False)
+    with pytest.raises(InputError, match=r"writing MINDIR needs mindspore.*'jde\[mindir\]'"):
+        export_network(network, tmp_path / "network.mindir", settings)
+    file = tmp_path / "other.mindir"
+    file.write_bytes(b"\x0a\x031.1\x12\x09MindSpore*\x062.10.0")
+    assert recognise_export(file) == "mindir"
+    with pytest.raises(InputError, match=r"other\.mindir needs mindspore.*'jde\[mindir\]'"):
+        load_detector(file)
+
+
 def test_senseless_wishes_are_refused(refused: Callable[..., None]) -> None:
+    refused("written in float32 or bfloat16", format="aotinductor", precision="float16")
+    refused("only aotinductor is compiled for one", format="onnx", device="cuda")
+    refused("fixed size", format="tensorrt", dynamic_size=True)
+    refused("dense embeddings only", format="mindir")
     refused("ascend", format="openvino", target="ascend")
     refused("fixed size", format="onnx", outputs="detections", dynamic_size=True)
     refused("limit", format="onnx", limit=0)
