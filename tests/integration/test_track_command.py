@@ -186,17 +186,19 @@ cli.main(["track", sys.argv[1], "--output", sys.argv[2]])
 def test_ctrl_c_leaves_files_that_open_and_says_so(tmp_path: Path) -> None:
     source, output = write_video(tmp_path / "walk.mp4", count=2000), tmp_path / "out"
     root = Path(__file__).parents[2]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, str(source), str(output)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=root,
-    )
-    _wait_for_rows(output / "tracks.txt", process)
-
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    ) as process:
+        try:
+            _wait_for_rows(output / "tracks.txt", process)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
 
     assert process.returncode == 130
     assert errors.strip().splitlines()[-1] == "jde: interrupted"
