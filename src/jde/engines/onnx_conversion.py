@@ -1,16 +1,13 @@
 """Torch modules to ONNX, from which every other runtime starts."""
 
-import logging
 import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from jde.engines.model_card import IMAGES, constant_names
+from jde.engines.quiet_torch import quiet_torch
 from jde.structures.errors import MissingExtraError
 from jde.structures.letterbox import Size
 
@@ -48,7 +45,7 @@ def to_onnx(
         axes |= {name: {0: "pictures"} for name in [IMAGES, *variable]}
     if dynamic_size:
         axes[IMAGES] |= {1: "height", 2: "width"}
-    with tempfile.TemporaryDirectory() as folder, quiet_exporter(), torch.inference_mode():
+    with tempfile.TemporaryDirectory() as folder, quiet_torch("torch.onnx"), torch.inference_mode():
         file = Path(folder) / "network.onnx"
         torch.onnx.export(
             module,
@@ -75,17 +72,3 @@ def need_onnx() -> None:
         import onnx  # noqa: F401, PLC0415 (optional)
     except ImportError as error:
         raise MissingExtraError("onnx", "export", "writing ONNX") from error
-
-
-@contextmanager
-def quiet_exporter() -> Iterator[None]:
-    """Keep what the exporter says to programmers from users."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

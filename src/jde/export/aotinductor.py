@@ -1,9 +1,5 @@
 """A network to a package of machine code that runs in PyTorch alone."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +10,7 @@ from jde.engines.aotinductor_runtime import build_here
 from jde.engines.compiled_package import PackageNotes, write_notes
 from jde.engines.head_maps_graph import HeadMapsGraph, MapsAlone
 from jde.engines.model_card import IMAGES, ModelCard
+from jde.engines.quiet_torch import quiet_torch
 from jde.export.detections_graph import DetectionsGraph
 from jde.export.writing import drafts
 from jde.structures.errors import InputError
@@ -48,7 +45,7 @@ def write_aotinductor(
     )
     module = module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     pictures = torch.zeros(1, height, width, 3, dtype=torch.uint8, device=device)
-    with drafts(path) as (draft,), quiet_compiler():
+    with drafts(path) as (draft,), quiet_torch("torch"):
         compile_package(module, pictures, draft)
         write_notes(draft, notes)
 
@@ -89,17 +86,3 @@ def compile_package(module: nn.Module, pictures: Tensor, path: Path) -> None:
         aoti_compile_and_package(
             program, package_path=str(path), inductor_configs={"freezing": is_cpu}
         )
-
-
-@contextmanager
-def quiet_compiler() -> Iterator[None]:
-    """Keep what the compiler says to programmers from users."""
-    logger = logging.getLogger("torch")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

@@ -91,15 +91,18 @@ class JDECriterion(nn.Module):
             average: Mean of a tensor over all processes. With it the means of the losses are those
                 of the global batch once gradients are averaged over processes.
         """
-        people = People(batch.boxes, batch.identities, batch.picture, batch.classes)
-        targets = assign(
-            people, self.grids(outputs), len(batch), assign_best=self.config.assign_best
-        )
+        targets = self.assign(outputs, batch)
         with torch.autocast(batch.boxes.device.type, enabled=False):
             sums, counts = self.measure(outputs, targets, batch)
             shared = average(counts) if average else counts
             parts = sums / shared.clamp(min=torch.finfo(sums.dtype).tiny)
             return self.weigh(*self.join(parts, shared > 0))
+
+    def assign(self, outputs: Sequence[LevelOutput], batch: Batch) -> list[LevelTargets]:
+        """Return what each level should have said of a batch."""
+        people = People(batch.boxes, batch.identities, batch.picture, batch.classes)
+        best = self.config.assign_best
+        return assign(people, self.grids(outputs), len(batch), assign_best=best)
 
     def grids(self, outputs: Sequence[LevelOutput]) -> list[Grid]:
         """Return the level that belongs to each output."""

@@ -10,7 +10,6 @@ from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from jde.data.batch import Batch
-from jde.losses.assignment import People, assign
 from jde.losses.criterion import JDECriterion
 from jde.losses.parts import identity_cells
 from jde.model.joint_head import LevelOutput
@@ -55,9 +54,7 @@ def known_embeddings(
     criterion: JDECriterion, outputs: list[LevelOutput], batch: Batch
 ) -> Iterator[tuple[Float32[Tensor, "k d"], Int64[Tensor, " k"]]]:
     """Yield the unit embeddings of each level that teach an identity, and these identities."""
-    people = People(batch.boxes, batch.identities, batch.picture, batch.classes)
-    best = criterion.config.assign_best
-    targets = assign(people, criterion.grids(outputs), len(batch), assign_best=best)
+    targets = criterion.assign(outputs, batch)
     for output, target in zip(outputs, targets, strict=True):
         (picture, row, column), identities, _ = identity_cells(target, criterion.config.max_cells)
         found = F.normalize(output.embeddings[picture, :, row, column].float(), dim=1)

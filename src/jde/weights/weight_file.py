@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import torch
 from torch import Tensor
 
+from jde.structures.closing import Closing
 from jde.structures.errors import InputError
 
 Shape = tuple[int, ...]
@@ -55,7 +55,7 @@ MISREADINGS = (
 """What a damaged file makes of the steps of a reader that trusts it."""
 
 
-class WeightFile:
+class WeightFile(Closing):
     """A file that is read piece by piece.
 
     Attributes:
@@ -68,15 +68,8 @@ class WeightFile:
         self._handle = path.open("rb")
         self.size = self._handle.seek(0, 2)
 
-    def __enter__(self) -> "WeightFile":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the file."""
         self._handle.close()
 
     def read(self, offset: int, length: int) -> bytes:
