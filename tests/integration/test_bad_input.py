@@ -101,6 +101,15 @@ class TestTrack:
 
         assert line.startswith(f"jde: {tmp_path / 'file' / 'out'}: can't be written")
 
+    def test_result_that_would_replace_its_source(self, tmp_path: Path, capsys: Printed) -> None:
+        source = write_video(tmp_path / "tracked.mp4", count=2)
+        before = source.read_bytes()
+
+        line = refusal(capsys, "track", source, "--output", tmp_path)
+
+        assert line.startswith(f"jde: {source}: the result would replace it; choose another")
+        assert source.read_bytes() == before
+
     def test_unknown_format(self, tmp_path: Path, capsys: Printed) -> None:
         source = write_video(tmp_path / "walk.mp4", count=2)
 
@@ -122,8 +131,12 @@ class TestTrack:
         ("option", "value", "reason"),
         [
             ("--batch", "0", "batch must be 1 or more"),
-            ("--max-lost-seconds", "-1", "max_lost_seconds must be a number of seconds"),
-            ("--min-score", "1.5", "min_score must be from 0 to 1"),
+            ("--max-lost-seconds", "-1", "--max-lost-seconds must be 0 or more, got -1"),
+            ("--min-score", "1.5", "--min-score must be from 0 to 1, got 1.5"),
+            ("--start-score", "1.5", "--start-score must be from 0 to 1, got 1.5"),
+            ("--start-score", "nan", "--start-score must be from 0 to 1, got nan"),
+            ("--max-overlap", "-0.1", "--max-overlap must be from 0 to 1, got -0.1"),
+            ("--frame-rate", "0", "--frame-rate must be above 0, got 0"),
         ],
     )
     def test_value_out_of_range(

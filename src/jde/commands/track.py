@@ -135,6 +135,7 @@ def tracker_for(detector: BatchDetector) -> TrackerConfig:
 
 def run(options: TrackOptions) -> str:
     """Track every source and return where the files are and how long each stage took."""
+    _check_numbers(options)
     _config(options, TrackerConfig())
     sources = _open(options)
     folders = _folders(options.output, sources)
@@ -151,6 +152,23 @@ def run(options: TrackOptions) -> str:
             reports.append(_scores(folder, Path(name), class_names(outcome.run.detector)))
     _refuse_losses(sources, options.output)
     return "\n\n".join(reports)
+
+
+def _check_numbers(options: TrackOptions) -> None:
+    """Refuse what no video can be tracked with, by the name that the user gave it."""
+    shares = {
+        "--min-score": options.min_score,
+        "--start-score": options.start_score,
+        "--max-overlap": options.max_overlap,
+    }
+    for option, value in shares.items():
+        if value is not None and not 0 <= value <= 1:
+            raise InputError(f"{option} must be from 0 to 1, got {value:g}")
+    lost, rate = options.max_lost_seconds, options.frame_rate
+    if lost is not None and not lost >= 0:
+        raise InputError(f"--max-lost-seconds must be 0 or more, got {lost:g}")
+    if rate is not None and not rate > 0:
+        raise InputError(f"--frame-rate must be above 0, got {rate:g}")
 
 
 def _detector_settings(options: TrackOptions) -> dict[str, Any]:

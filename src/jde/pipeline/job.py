@@ -88,7 +88,11 @@ class TrackingJob:
             source: The video; it is closed in the end.
             detector: Finds the people.
             on_frame: Called after every finished frame, to show progress.
+
+        Raises:
+            InputError: The files can't be written, or would replace the video.
         """
+        self._spare(source)
         tracker = Tracker(self.config, frame_rate=source.frame_rate)
         complete = False
         with ExitStack() as files:
@@ -101,6 +105,11 @@ class TrackingJob:
                     on_frame(run)
             complete = not source.losses
         return Outcome(run, written)
+
+    def _spare(self, source: VideoSource) -> None:
+        result, origin = self.output / VIDEO_NAME, Path(source.origin)
+        if self.video and result.exists() and origin.exists() and result.samefile(origin):
+            raise InputError(f"{origin}: the result would replace it; choose another output folder")
 
     def _open(self, files: ExitStack, source: VideoSource, names: tuple[str, ...]) -> Sinks:
         results = files.enter_context(ResultFiles(self.output, self.formats, names))

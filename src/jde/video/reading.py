@@ -17,8 +17,10 @@ def read_video(source: str | Path | int, *, frame_rate: float | None = None) -> 
         frame_rate: Frames per second of a folder of pictures.
 
     Raises:
-        InputError: The source is missing, empty, or not what its name says.
+        InputError: The source is missing, empty, or not what its name says, or the rate is none.
     """
+    if frame_rate is not None and not frame_rate > 0:
+        raise InputError(f"frame_rate must be above 0 frames per second, got {frame_rate:g}")
     if isinstance(source, str) and is_url(source):
         return VideoFile(source) if _has_an_end(source) else NetworkStream(source)
     path = Path(str(source))

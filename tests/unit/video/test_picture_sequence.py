@@ -27,6 +27,14 @@ def test_folder_gives_its_pictures_by_name(tmp_path: Path) -> None:
         np.testing.assert_array_equal(frame.image, picture(number))
 
 
+@pytest.mark.parametrize("rate", [0.0, -3.0, float("nan")])
+def test_a_rate_that_is_none_is_refused(tmp_path: Path, rate: float) -> None:
+    fill(tmp_path / "walk", ["a.png"])
+
+    with pytest.raises(InputError, match=f"frame_rate must be above 0 .* got {rate:g}"):
+        read_video(tmp_path / "walk", frame_rate=rate)
+
+
 def test_sequence_takes_rate_and_frame_numbers_from_its_files(tmp_path: Path) -> None:
     fill(tmp_path / "seq" / "img1", ["000001.png", "000002.png", "000005.png"])
     (tmp_path / "seq" / "seqinfo.ini").write_text(
