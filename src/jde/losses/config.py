@@ -26,8 +26,8 @@ class LossConfig:
         hold_idle_weights: Leave the learned weight of a part alone in steps in which the part has
             nothing to measure; published programs let it run away.
         skip_lone_cells: No identity loss at a level where only one cell holds a person.
-        max_cells: Most cells a picture and level that train the embedding, 0 for all; with a
-            limit the first cell of the grid never trains, as in MindSpore.
+        max_cells: Most cells a picture and level that the identity classifier learns from, 0 for
+            all; with a limit the first cell of the grid is never among them, as in MindSpore.
         softmax: Weight of the identity classifier's cross-entropy within the identity loss.
         triplet: Weight of the triplet loss of the farthest partner and the closest other; like
             `circle` it needs identities, and pictures of one person in one batch.

@@ -180,7 +180,8 @@ class JDECriterion(nn.Module):
         """Return the sums of the losses of pairs of a level and what to divide them by."""
         if not pair_weights(self.config):
             return []
-        where = identity_cells(target, self.config.max_cells)
+        # Pairs have a bound of their own; this one would leave out everybody of unknown identity.
+        where = identity_cells(target, limit=0)
         if batch.people is not None:
             numbers = batch.people[where.people.clamp(min=0)]
             where = where._replace(people=torch.where(where.people >= 0, numbers, where.people))

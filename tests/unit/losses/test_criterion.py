@@ -217,6 +217,14 @@ def test_people_without_identities_become_separable_by_their_views() -> None:
     assert not pair_parts(found, batch(-1, -1, -1), softmax=0.0, views=1.0).any()
 
 
+def test_views_are_compared_whatever_bounds_the_cells_of_the_classifier() -> None:
+    found, whole = outputs(), two_views(-1, -1, -1)
+    free = pair_parts(found, whole, softmax=0.0, views=1.0)
+    bounded = pair_parts(found, whole, softmax=0.0, views=1.0, max_cells=400)
+    assert free.sum() > 0
+    torch.testing.assert_close(bounded, free)
+
+
 def test_pairs_without_anything_to_compare_do_not_move_the_weight() -> None:
     config = LossConfig(softmax=0.0, triplet=1.0, views=1.0)
     criterion = JDECriterion(ANCHORS_576X320, DIM, 5, config)
