@@ -1,13 +1,13 @@
 import signal
-from collections.abc import Callable
-from types import FrameType, TracebackType
-from typing import Any
+from types import FrameType
+
+from jde.structures.closing import Closing
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interruption:
-    """While entered, Ctrl-C and SIGTERM only raise a flag, so that a step is never cut in two.
+class Interruption(Closing):
+    """Until it is closed, Ctrl-C and SIGTERM only raise a flag, so that a step is never cut in two.
 
     A second signal interrupts at once.
 
@@ -17,19 +17,10 @@ class Interruption:
 
     def __init__(self) -> None:
         self.name = ""
-        self._before: dict[signal.Signals, Callable[..., Any] | int | None] = {}
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
 
-    def __enter__(self) -> "Interruption":
-        for number in SIGNALS:
-            self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let signals do again what they did before."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

@@ -1,7 +1,6 @@
 import logging
 import time
 from collections.abc import Mapping
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import (
@@ -13,13 +12,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from jde.structures.closing import Closing
+
 logger = logging.getLogger(__name__)
 
 QUIET_SECONDS = 30.0
 """Between two lines where nobody watches a terminal."""
 
 
-class ProgressLine:
+class ProgressLine(Closing):
     """Epoch, losses, learning rate, speed and time left: a live line, or log lines now and then."""
 
     def __init__(self, steps: int, done: int, *, visible: bool = True) -> None:
@@ -39,17 +40,10 @@ class ProgressLine:
         self._task = self._progress.add_task("starting", total=steps, completed=done)
         self._steps, self._last = steps, 0.0
         self._start, self._start_step = time.monotonic(), done
-
-    def __enter__(self) -> "ProgressLine":
         self._progress.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Leave the line as it is."""
         self._progress.stop()
 
     def show(self, step: int, epoch: int, numbers: Mapping[str, float]) -> None:
