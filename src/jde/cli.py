@@ -71,7 +71,8 @@ def run(arguments: Sequence[str]) -> int:
         print(overview())
         return 0
     try:
-        print(call(arguments))
+        if report := call(arguments):
+            print(report)
     except (InputError, OSError) as error:
         print(f"jde: {describe(error)}", file=sys.stderr)
         return INPUT_ERROR

@@ -71,7 +71,7 @@ def start(
     return subprocess.Popen(
         [sys.executable, "-m", *launcher, "jde", *arguments],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
 
@@ -105,8 +105,11 @@ def test_two_processes_learn_what_one_learns(tmp_path: Path, options: list[str])
         start(config, tmp_path / "one", options),
         start(config, tmp_path / "two", options, *LAUNCHER),
     ]
-    said = [run.communicate()[1].decode() for run in runs]
+    said = [[text.decode() for text in run.communicate()] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said
+    for report, log in said:
+        assert report.count("weights:") == report.count("all epochs done") == 1
+        assert log.count("tensors loaded") == log.count("pictures of 1 sources") == 1
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert len(one) == STEPS
     for first, second in zip(one, two, strict=True):

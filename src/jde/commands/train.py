@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import torch
 import tyro
 import yaml
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 
 from jde.config import RunConfig, load_config
 from jde.data.config import build_joint_source, build_loader
@@ -79,12 +79,14 @@ def to_value(words: Sequence[str]) -> Any:
 
 
 def run(options: TrainOptions) -> str:
-    """Train and say where everything is."""
+    """Train and say where everything is; of several processes only the main one does."""
     config = load_config(options.config, dict(options.overrides))
     outcome = train(config, resume=options.resume)
     if outcome.weights is None:
         logger.info("%s; go on with: jde train %s --resume", outcome.reason, options.config)
         raise KeyboardInterrupt
+    if not PartialState().is_main_process:
+        return ""
     is_scored = outcome.position.best is not None
     best = f"best:     {config.output / BEST}\n" if is_scored else ""
     return (
@@ -112,6 +114,9 @@ def train(config: RunConfig, *, resume: bool = False) -> Outcome:
             f"{config.output}: holds a run already; go on with --resume or choose another --output"
         )
     config.output.mkdir(parents=True, exist_ok=True)
+    accelerator = make_accelerator(config.training, config.output)
+    if not accelerator.is_main_process:  # All say the same, apart from what goes wrong.
+        logging.getLogger("jde").setLevel(logging.WARNING)
     torch.manual_seed(config.seed)
     model = config.model.resolve()
     source = build_joint_source(config.data, model.input_size, len(model.classes))
@@ -119,7 +124,6 @@ def train(config: RunConfig, *, resume: bool = False) -> Outcome:
     for weights in starting_weights(config.training):
         initialise(network, weights)
     criterion = JDECriterion(model.anchors, model.embedding_dim, source.identity_count, config.loss)
-    accelerator = make_accelerator(config.training, config.output)
     if accelerator.device.type == "cpu":
         keep_freed_memory()
     feed = make_feed(config, source, accelerator)
