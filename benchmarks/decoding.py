@@ -114,6 +114,7 @@ class NoEngine:
     """Stands where the network would be: the maps are there already."""
 
     name = "none"
+    streams = 1
 
     def __init__(self, input_size: Size) -> None:
         self.input_size = input_size

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from jde.engines.parallelism import Parallelism, Streams
 from jde.model.config import ModelConfig
 from jde.model.head_maps import Engine
 from jde.structures.letterbox import Size
@@ -19,6 +20,7 @@ class Wish:
             pictures: for speed alone.
         size: Width and height of the network's input; that of the weights where not given.
         threads: Of the network; all cores where not given.
+        streams: Pictures that OpenVINO works on side by side; the others take one.
         device: Where PyTorch runs.
     """
 
@@ -27,7 +29,13 @@ class Wish:
     engines: tuple[str, ...] = ("openvino", "torch")
     size: Size | None = None
     threads: int | None = None
+    streams: Streams = 1
     device: str = "auto"
+
+    @property
+    def parallelism(self) -> Parallelism:
+        """Threads and streams together."""
+        return Parallelism(self.threads, self.streams)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from jaxtyping import UInt8
 from jde.data.scenes.scene import Scene
 from jde.engines.exported_file import ExportFormat, open_export
 from jde.engines.graph_engine import GraphEngine
+from jde.engines.parallelism import Parallelism
 from jde.export.exporting import ExportSettings, export_network
 from jde.export.quantisation import prepare
 from jde.export.writing import ENDS
@@ -19,7 +20,7 @@ PICTURES = 4
 
 
 def start_int8(
-    network: JDENet, kind: ExportFormat, folder: Path, *, threads: int | None = None
+    network: JDENet, kind: ExportFormat, folder: Path, parallelism: Parallelism
 ) -> GraphEngine:
     """Return an engine that runs a network in 8 bits, calibrated on a few drawn pictures.
 
@@ -27,7 +28,7 @@ def start_int8(
         network: Copied.
         kind: What runs it.
         folder: Gets the file.
-        threads: Of the network; all cores where not given.
+        parallelism: Threads of the network, and pictures side by side.
 
     Raises:
         MissingExtraError: A package that it needs isn't installed.
@@ -35,7 +36,7 @@ def start_int8(
     path = folder / f"int8{ENDS[kind]}"
     pictures = drawn_pictures(network.config.input_size)
     export_network(network, path, ExportSettings(format=kind), calibration=pictures)
-    return GraphEngine(open_export(path, threads=threads))
+    return GraphEngine(open_export(path, parallelism=parallelism))
 
 
 def drawn_pictures(size: Size) -> list[UInt8[np.ndarray, "1 h w 3"]]:

@@ -28,7 +28,7 @@ def open_contestants(wish: Wish, folder: Path) -> Contestants:
 def exported_contestant(wish: Wish) -> Contestants:
     """Return the engine that an exported file was written for."""
     path = Path(wish.weights)
-    runtime = open_export(path, size=wish.size, threads=wish.threads)
+    runtime = open_export(path, size=wish.size, parallelism=wish.parallelism)
     if runtime.card.outputs != "maps":
         raise InputError(f"{path}: holds finished detections; measure one of --outputs maps")
     name = runtime.name.replace(" cpu ", ":")

@@ -108,11 +108,11 @@ def start(network: JDENet, name: str, wish: Wish, folder: Path) -> Engine:
         return GraphEngine(AotInductorRuntime(package, threads=wish.threads))
     if precision == INT8:
         return start_int8(
-            network, "onnx" if kind == "onnx" else "openvino", folder, threads=wish.threads
+            network, "onnx" if kind == "onnx" else "openvino", folder, wish.parallelism
         )
     if kind == "openvino":
         return GraphEngine(
-            run_in_openvino(network, precision=precision or "auto", threads=wish.threads)
+            run_in_openvino(network, precision=precision or "auto", parallelism=wish.parallelism)
         )
     path = folder / "network.onnx"
     export_network(network, path, ExportSettings(format="onnx"))

@@ -9,6 +9,7 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from jde.engines.parallelism import Streams
 from jde.model.config import ModelConfig
 from jde.pipeline.job import Outcome, TrackingJob, class_names, cores_busy
 from jde.pipeline.result_files import NAMES, Format, make_folder
@@ -78,7 +79,8 @@ class TrackOptions:
     """Where the network runs: auto, cpu, cuda, cuda:1, ..."""
 
     threads: int | None = None
-    """Processor threads of the network; fewer leave cores to other programs [default: all]."""
+    """Processor threads of the network; fewer leave cores to other programs [default: all]. They
+    work on several frames of a file side by side, and together on the newest of a live source."""
 
     profile: Profile = "default"
     """Association: ours, or that of one of the published programs, faults included."""
@@ -111,7 +113,8 @@ def track(
     """
     opened = read_video(source)
     named = isinstance(weights, str | Path)
-    detector = _load(weights) if isinstance(weights, str | Path) else weights
+    streams = suitable_streams([opened])
+    detector = _load(weights, streams=streams) if isinstance(weights, str | Path) else weights
     job = TrackingJob(
         output=Path(output),
         config=config or tracker_for(detector),
@@ -133,6 +136,11 @@ def tracker_for(detector: BatchDetector) -> TrackerConfig:
     return TrackerConfig()
 
 
+def suitable_streams(sources: Sequence[VideoSource]) -> Streams:
+    """Return how many pictures to detect side by side: of a live source always the newest alone."""
+    return 1 if any(source.live for source in sources) else "auto"
+
+
 def run(options: TrackOptions) -> str:
     """Track every source and return where the files are and how long each stage took."""
     _check_numbers(options)
@@ -141,7 +149,8 @@ def run(options: TrackOptions) -> str:
     folders = _folders(options.output, sources)
     for folder in folders:
         make_folder(folder)
-    detector = _load(options.weights, **_detector_settings(options))
+    streams = suitable_streams(sources)
+    detector = _load(options.weights, streams=streams, **_detector_settings(options))
     job = _job(options, tracker_for(detector))
     reports = []
     for name, source, folder in zip(options.sources, sources, folders, strict=True):
@@ -283,10 +292,12 @@ def _thread_lines(run: TrackingRun) -> list[str]:
     lines = []
     milliseconds = 1000 / max(run.frames, 1)
     for part in run.stopwatch.by_thread(THREADS):
-        stages = " + ".join(part)
-        times = " + ".join(f"{stage} {value * milliseconds:.1f}" for stage, value in part.items())
-        mark = "  <- bottleneck" if stages == run.bottleneck else ""
-        lines.append(f"    {sum(part.values()) * milliseconds:6.1f} = {times}{mark}")
+        times = " + ".join(
+            f"{stage} {value * milliseconds:.1f}" for stage, value in part.stages.items()
+        )
+        several = f" / {part.lanes} frames side by side" if part.lanes > 1 else ""
+        mark = "  <- bottleneck" if part.name == run.bottleneck else ""
+        lines.append(f"    {part.seconds * milliseconds:6.1f} = {times}{several}{mark}")
     return lines
 
 

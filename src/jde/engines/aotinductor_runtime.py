@@ -28,6 +28,8 @@ class AotInductorRuntime:
         MissingExtraError: PyTorch isn't installed.
     """
 
+    streams = 1
+
     def __init__(
         self,
         path: Path,

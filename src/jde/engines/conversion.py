@@ -7,7 +7,12 @@ from typing import Any
 from jde.engines.head_maps_graph import HeadMapsGraph
 from jde.engines.model_card import ModelCard
 from jde.engines.onnx_conversion import to_onnx
-from jde.engines.openvino_runtime import OpenVinoRuntime, import_openvino, write_card
+from jde.engines.openvino_runtime import (
+    OpenVinoRuntime,
+    import_openvino,
+    write_card,
+)
+from jde.engines.parallelism import ALL_FOR_ONE, Parallelism
 from jde.model.network import JDENet
 
 
@@ -29,7 +34,11 @@ def to_openvino(onnx_file: bytes, card: ModelCard) -> Any:
 
 
 def run_in_openvino(
-    network: JDENet, *, device: str = "auto", precision: str = "auto", threads: int | None = None
+    network: JDENet,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    parallelism: Parallelism = ALL_FOR_ONE,
 ) -> OpenVinoRuntime:
     """Return a runtime with a network whose embeddings are computed at the asked cells only.
 
@@ -37,7 +46,7 @@ def run_in_openvino(
         network: Copied.
         device: `cpu`, or a device of OpenVINO such as `gpu`.
         precision: `auto`, `float32` or `bfloat16`.
-        threads: Of the network; all cores where not given.
+        parallelism: Threads of the network, and pictures side by side.
     """
     graph = HeadMapsGraph(copy.deepcopy(network), sparse=True)
     file = to_onnx(graph, graph.output_names, size=network.config.input_size, dynamic_batch=False)
@@ -47,5 +56,5 @@ def run_in_openvino(
         origin="network",
         device=device,
         precision=precision,
-        threads=threads,
+        parallelism=parallelism,
     )

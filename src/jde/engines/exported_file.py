@@ -9,6 +9,7 @@ from jde.engines.graph_runtime import GraphRuntime
 from jde.engines.mindspore_runtime import MindSporeRuntime
 from jde.engines.onnx_runtime import OnnxRuntime
 from jde.engines.openvino_runtime import OpenVinoRuntime, read_graph
+from jde.engines.parallelism import ALL_FOR_ONE, Parallelism
 from jde.engines.tensorrt_plan import is_plan_file
 from jde.engines.tensorrt_runtime import TensorRtRuntime
 from jde.structures.errors import InputError
@@ -70,7 +71,7 @@ def open_export(
     device: str = "auto",
     precision: str = "auto",
     size: Size | None = None,
-    threads: int | None = None,
+    parallelism: Parallelism = ALL_FOR_ONE,
 ) -> GraphRuntime:
     """Return a runtime with an exported file.
 
@@ -80,7 +81,7 @@ def open_export(
         device: Where to run.
         precision: Of the arithmetic; only OpenVINO can run another one than was written.
         size: Width and height of the input, where the file allows several.
-        threads: Of the network; all cores where not given.
+        parallelism: Threads of the network, and pictures side by side, which OpenVINO alone does.
 
     Raises:
         InputError: The file can't be used, or not so; the message says why.
@@ -97,9 +98,10 @@ def open_export(
             device=device,
             precision=precision,
             size=size,
-            threads=threads,
+            parallelism=parallelism,
         )
-    runtime = RUNTIMES[kind](path, device=device, size=size, threads=threads)
+    parallelism.refuse_streams(f"{kind} of {path}")
+    runtime = RUNTIMES[kind](path, device=device, size=size, threads=parallelism.threads)
     # An int8 file computes the rest in float32.
     if precision not in {"auto", runtime.card.precision.replace("int8", "float32")}:
         raise InputError(f"{path}: runs only in the precision it was written in: leave it 'auto'")

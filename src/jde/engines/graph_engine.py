@@ -33,6 +33,11 @@ class GraphEngine:
         """Width and height of the pictures it takes."""
         return self.runtime.input_size
 
+    @property
+    def streams(self) -> int:
+        """Calls that may be made at the same time, from a thread each."""
+        return self.runtime.streams
+
     def __call__(self, images: UInt8[np.ndarray, "n h w 3"]) -> "GraphHeadMaps":
         """Return the head maps of RGB pictures of the input size."""
         return GraphHeadMaps(self.runtime.run(images), self.runtime.constants)

@@ -33,6 +33,11 @@ class GraphRuntime(Protocol):
         ...
 
     @property
+    def streams(self) -> int:
+        """Calls of `run` that may be made at the same time, from a thread each."""
+        ...
+
+    @property
     def constants(self) -> Arrays:
         """Outputs that don't depend on the pictures; none where embeddings are dense."""
         ...

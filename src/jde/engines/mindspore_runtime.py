@@ -26,6 +26,8 @@ class MindSporeRuntime:
         MissingExtraError: MindSpore isn't installed.
     """
 
+    streams = 1
+
     def __init__(
         self,
         path: Path,

@@ -24,6 +24,8 @@ class OnnxRuntime:
         MissingExtraError: ONNX Runtime isn't installed.
     """
 
+    streams = 1
+
     def __init__(
         self,
         path: Path,

@@ -5,8 +5,10 @@ import numpy as np
 from jaxtyping import UInt8
 
 from jde.engines.graph_runtime import Arrays, choose_size
+from jde.engines.infer_requests import InferRequests
 from jde.engines.model_card import IMAGES, ModelCard, constant_names
 from jde.engines.onnx_runtime import join
+from jde.engines.parallelism import ALL_FOR_ONE, Parallelism
 from jde.structures.errors import InputError, MissingExtraError
 from jde.structures.letterbox import Size
 
@@ -15,7 +17,7 @@ CARD = "jde"
 
 
 class OpenVinoRuntime:
-    """Runs a graph in OpenVINO, tuned for the time of one picture.
+    """Runs a graph in OpenVINO, tuned for the time of one picture or for pictures side by side.
 
     Batches run picture by picture: on a processor that takes no longer, and a picture's result
     doesn't depend on its neighbours.
@@ -27,7 +29,11 @@ class OpenVinoRuntime:
         precision: `auto` is what the device is fastest at, bfloat16 on processors that have it,
             but float32 where the graph finishes its detections; or `float32`, `bfloat16`.
         size: Width and height of the input, where the graph allows several.
-        threads: Of the network; all cores where not given.
+        parallelism: Its threads, and how many calls of `run` share them at a time: one stream has
+            all of them for one picture, several work on a picture each.
+
+    Attributes:
+        streams: As many as there are; fewer than asked for where threads are fewer.
 
     Raises:
         InputError: The graph or the device can't be used.
@@ -41,7 +47,7 @@ class OpenVinoRuntime:
         device: str = "auto",
         precision: str = "auto",
         size: Size | None = None,
-        threads: int | None = None,
+        parallelism: Parallelism = ALL_FOR_ONE,
     ) -> None:
         self.card = read_card(graph, origin)
         self.constants: Arrays = take_constants(graph)
@@ -52,9 +58,10 @@ class OpenVinoRuntime:
         graph.reshape({IMAGES: [1, self.input_size[1], self.input_size[0], 3]})
         if precision == "auto" and self.card.outputs == "detections":
             precision = "float32"  # Pixels of a whole picture don't fit into 16 bits.
-        self._compiled = compile_graph(graph, device_name(device), precision, threads)
-        self._request = self._compiled.create_infer_request()
-        self._names = [output.get_any_name() for output in self._compiled.outputs]
+        self._compiled = compile_graph(graph, device_name(device), precision, parallelism)
+        several = parallelism.streams != 1
+        self.streams = int(self._compiled.get_property("NUM_STREAMS")) if several else 1
+        self._requests = InferRequests(self._compiled, self.streams)
 
     @property
     def name(self) -> str:
@@ -71,15 +78,7 @@ class OpenVinoRuntime:
 
     def run(self, images: UInt8[np.ndarray, "n h w 3"]) -> Arrays:
         """Return the outputs for RGB pictures of the input size."""
-        return join([self._run(images[row : row + 1]) for row in range(len(images))])
-
-    def _run(self, image: UInt8[np.ndarray, "1 h w 3"]) -> Arrays:
-        # Copies, since the next picture overwrites what the request holds.
-        self._request.infer({0: np.ascontiguousarray(image)}, share_inputs=True)
-        return {
-            name: self._request.get_output_tensor(place).data.copy()
-            for place, name in enumerate(self._names)
-        }
+        return join([self._requests.run(images[row : row + 1]) for row in range(len(images))])
 
 
 PRECISION_TYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
@@ -157,7 +156,7 @@ def device_name(device: str) -> str:
     return "CPU" if device == "auto" else device.upper().replace(":", ".")
 
 
-def compile_graph(graph: Any, device: str, precision: str, threads: int | None) -> Any:
+def compile_graph(graph: Any, device: str, precision: str, parallelism: Parallelism) -> Any:
     """Return the graph ready to run on a device.
 
     Raises:
@@ -167,12 +166,16 @@ def compile_graph(graph: Any, device: str, precision: str, threads: int | None) 
     settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     if precision != "auto":
         settings["INFERENCE_PRECISION_HINT"] = PRECISION_TYPES[precision]
-    if threads is not None:
-        settings["INFERENCE_NUM_THREADS"] = threads
+    if parallelism.threads is not None:
+        settings["INFERENCE_NUM_THREADS"] = parallelism.threads
     core = openvino.Core()
     kinds = {name.partition(".")[0] for name in core.available_devices}
     if device.partition(".")[0] not in kinds:
         raise InputError(
             f"device {device.lower()!r}: OpenVINO finds {', '.join(core.available_devices)} here"
         )
+    cores = core.get_property(device, "RANGE_FOR_STREAMS")[1] if device == "CPU" else 1
+    streams = parallelism.streams_on(cores)
+    if streams > 1:
+        settings["NUM_STREAMS"] = streams
     return core.compile_model(graph, device, settings)

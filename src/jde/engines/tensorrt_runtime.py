@@ -26,6 +26,8 @@ class TensorRtRuntime:
         MissingExtraError: TensorRT or the CUDA bindings aren't installed.
     """
 
+    streams = 1
+
     def __init__(
         self,
         path: Path,

@@ -35,6 +35,8 @@ class TorchEngine:
             half a minute for each number of pictures; on a GPU it runs as one CUDA graph.
     """
 
+    streams = 1
+
     def __init__(
         self,
         network: JDENet,

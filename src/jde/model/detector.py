@@ -43,6 +43,11 @@ class Detector:
         return self.engine.input_size
 
     @property
+    def streams(self) -> int:
+        """Calls of `find` that may be made at the same time, from a thread each."""
+        return self.engine.streams
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """Names of what it finds, by the numbers in `Detections.classes`."""
         return self.config.classes

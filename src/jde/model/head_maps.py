@@ -60,6 +60,11 @@ class Engine(Protocol):
         """Width and height of the pictures it takes."""
         ...
 
+    @property
+    def streams(self) -> int:
+        """Calls that may be made at the same time, from a thread each."""
+        ...
+
     def __call__(self, images: UInt8[np.ndarray, "n h w 3"]) -> HeadMaps:
         """Return the head maps of RGB pictures of the input size."""
         ...

@@ -139,6 +139,7 @@ class TrackingJob:
             "weights": self.weights,
             "network_input": list(size) if size else None,
             "batch": self.batch,
+            "streams": run.lanes,
             **({"classes": list(names)} if len(names) > 1 else {}),
             **counts_and_times(run),
             "files": [path.name for path in written],
@@ -170,7 +171,10 @@ def counts_and_times(run: TrackingRun) -> dict[str, Any]:
 
 
 def milliseconds_per_frame(run: TrackingRun) -> dict[str, float]:
-    """Return how long each stage was busy with a frame; stages overlap, so they don't add up."""
+    """Return how long each stage was busy with a frame; stages overlap, so they don't add up.
+
+    Where several frames are detected side by side, each still takes so long.
+    """
     frames = max(run.frames, 1)
     return {
         stage: round(seconds / frames * 1000, 3) for stage, seconds in run.stopwatch.seconds.items()

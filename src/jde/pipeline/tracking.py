@@ -9,6 +9,7 @@ from threadpoolctl import ThreadpoolController
 
 from jde.pipeline.ahead import Item, ahead
 from jde.pipeline.result_files import ResultFiles
+from jde.pipeline.side_by_side import side_by_side
 from jde.pipeline.stopwatch import Stopwatch
 from jde.structures.detections import Detections
 from jde.structures.frame import Frame, Image, Picture
@@ -21,7 +22,8 @@ from jde.video.traces import Traces
 from jde.video.writer import VideoWriter
 
 THREADS = (("decode", "prepare"), ("detect",), ("track", "write"), ("draw", "encode"))
-"""Stages that share a thread, so that their times add up; the threads overlap."""
+"""Stages that share a thread, so that their times add up; the threads overlap. Of the thread that
+detects there are as many as the detector has streams."""
 
 FRAMES_AHEAD = 2
 """Frames that wait before a stage: enough that none runs dry, few enough to stay current."""
@@ -29,7 +31,11 @@ FRAMES_AHEAD = 2
 
 @runtime_checkable
 class BatchDetector(Protocol):
-    """Whatever finds people in pictures."""
+    """Whatever finds people in pictures.
+
+    With an attribute `streams` it says how many calls may be made at the same time, from a thread
+    each; without, one call follows the other.
+    """
 
     def batch(self, images: Sequence[Image]) -> list[Detections]:
         """Return the people in each of several pictures."""
@@ -37,7 +43,10 @@ class BatchDetector(Protocol):
 
 @runtime_checkable
 class StagedDetector(Protocol):
-    """A detector that lets its work before the network be done beside it."""
+    """A detector that lets its work before the network be done beside it.
+
+    An attribute `streams` says how many calls of `find` may be made at the same time.
+    """
 
     def fit(self, picture: Image | Picture) -> Any:
         """Return a picture in the form that `find` takes."""
@@ -102,6 +111,8 @@ class TrackingRun:
 
     Decoding with scaling, detection, association with writing, and drawing with encoding
     overlap; the frames keep their order, and neither the batch nor the threads change who is who.
+    A detector with several streams works on as many frames side by side, except for a live source,
+    whose newest frame would only come later.
     Of a video file only as many pixels are made as are needed: those of the network's input, and
     all of them where the tracks are drawn.
 
@@ -160,6 +171,11 @@ class TrackingRun:
         return self.stopwatch.slowest(THREADS)
 
     @property
+    def lanes(self) -> int:
+        """Threads of the detection."""
+        return 1 if self.source.live else getattr(self.detector, "streams", 1)
+
+    @property
     def frames_per_second(self) -> float:
         """Finished frames by the time they took, all stages included."""
         return self.frames / self.seconds if self.seconds else 0.0
@@ -188,13 +204,21 @@ class TrackingRun:
     def _seen(
         self, ready: Generator[_ReadyFrame, None, None], detector: StagedDetector, batch: int
     ) -> Generator[_SeenFrame, None, None]:
+        def see(group: list[_ReadyFrame]) -> list[_SeenFrame]:
+            with self.stopwatch.measure("detect"):
+                found = detector.find([each.picture for each in group])
+            return [
+                _SeenFrame(each.frame, detections)
+                for each, detections in zip(group, found, strict=True)
+            ]
+
+        self.stopwatch.lanes["detect"] = self.lanes
+        groups = side_by_side(see, _groups(ready, batch), self.lanes)
         try:
-            for group in _groups(ready, batch):
-                with self.stopwatch.measure("detect"):
-                    found = detector.find([each.picture for each in group])
-                for each, detections in zip(group, found, strict=True):
-                    yield _SeenFrame(each.frame, detections)
+            for seen in groups:
+                yield from seen
         finally:
+            groups.close()
             ready.close()
 
     def _tracked(

@@ -8,6 +8,7 @@ from jde.engines.exported_file import open_export, recognise_export
 from jde.engines.graph_detector import GraphDetector
 from jde.engines.graph_engine import GraphEngine
 from jde.engines.graph_runtime import GraphRuntime
+from jde.engines.parallelism import Parallelism, Streams
 from jde.model.config import ModelConfig
 from jde.model.detector import Detector
 from jde.model.head_maps import Engine
@@ -40,6 +41,7 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     profile: str | None = None,
     precision: str = "auto",
     threads: int | None = None,
+    streams: Streams = 1,
 ) -> Detector | GraphDetector:
     """Return a detector with weights of a zoo name or of a file, or with an exported model.
 
@@ -58,6 +60,9 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
         precision: Of the arithmetic: `float32`, `bfloat16` or `float16`. `auto` is float32 in
             PyTorch, what the processor is fastest at in OpenVINO, else as the file was written.
         threads: Of the network, on a processor; all cores where not given.
+        streams: Calls of the detector that OpenVINO serves side by side, the threads shared out
+            among them, with the same results: 1 is quickest for one picture, `auto` (as many as
+            threads, 4 at most; 1 in other engines) for many.
 
     Raises:
         InputError: There is no such name, or the file can't be used; the message says why.
@@ -66,14 +71,12 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     check_choice("precision", precision, PRECISIONS)
     if profile is not None:
         check_choice("profile", profile, PROFILES)
+    cores = Parallelism(threads, streams)
     runs, config = open_engine(
-        weights, engine=engine, device=device, precision=precision, size=size, threads=threads
+        weights, engine=engine, device=device, precision=precision, size=size, parallelism=cores
     )
-    settings = replace(
-        PostProcessing.for_source(profile or config.source),
-        min_score=min_score,
-        max_overlap=max_overlap,
-    )
+    ours = PostProcessing.for_source(profile or config.source)
+    settings = replace(ours, min_score=min_score, max_overlap=max_overlap)
     if isinstance(runs, GraphRuntime):
         return GraphDetector(runs, settings)
     return Detector(runs, config, settings)
@@ -86,7 +89,7 @@ def open_engine(
     device: str,
     precision: str,
     size: Size | None,
-    threads: int | None,
+    parallelism: Parallelism,
 ) -> tuple[Engine | GraphRuntime, ModelConfig]:
     """Return what runs the network of a name or file, and the network's configuration.
 
@@ -94,12 +97,15 @@ def open_engine(
         InputError: There is no such name, or the file can't be used; the message says why.
         MissingExtraError: A package that it needs isn't installed.
     """
-    if threads is not None and threads < 1:
-        raise InputError(f"threads must be 1 or more, got {threads}")
     path = Path(weights)
     if recognise_export(path):
         runtime = open_export(
-            path, engine=engine, device=device, precision=precision, size=size, threads=threads
+            path,
+            engine=engine,
+            device=device,
+            precision=precision,
+            size=size,
+            parallelism=parallelism,
         )
         is_finished = runtime.card.outputs == "detections"
         return (runtime if is_finished else GraphEngine(runtime)), runtime.card.config
@@ -108,7 +114,9 @@ def open_engine(
     from jde.weights.running import load_whole_network, make_engine  # noqa: PLC0415 (needs torch)
 
     network = load_whole_network(str(weights), size=size)
-    made = make_engine(network, engine=engine, device=device, precision=precision, threads=threads)
+    made = make_engine(
+        network, engine=engine, device=device, precision=precision, parallelism=parallelism
+    )
     return made, network.config
 
 

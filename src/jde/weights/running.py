@@ -6,6 +6,7 @@ import torch
 
 from jde.engines.conversion import can_convert, run_in_openvino
 from jde.engines.graph_engine import GraphEngine
+from jde.engines.parallelism import ALL_FOR_ONE, Parallelism
 from jde.engines.torch_engine import Precision, TorchEngine, resolve_device
 from jde.model.head_maps import Engine
 from jde.model.network import JDENet
@@ -31,7 +32,12 @@ def load_whole_network(weights: str, *, size: Size | None) -> JDENet:
 
 
 def make_engine(
-    network: JDENet, *, engine: str, device: str, precision: str, threads: int | None = None
+    network: JDENet,
+    *,
+    engine: str,
+    device: str,
+    precision: str,
+    parallelism: Parallelism = ALL_FOR_ONE,
 ) -> Engine:
     """Return what runs a network.
 
@@ -41,7 +47,7 @@ def make_engine(
         device: Where to run; `auto` takes a GPU of PyTorch where there is one.
         precision: Of the arithmetic; `auto` is float32 in PyTorch and what the processor is
             fastest at in OpenVINO.
-        threads: Of the network; all cores where not given.
+        parallelism: Threads of the network, and pictures side by side, which OpenVINO alone does.
 
     Raises:
         InputError: The engine doesn't run weights, or the device isn't there.
@@ -54,17 +60,18 @@ def make_engine(
         engine = choose_engine(resolve_device(device), has_openvino=can_convert())
     if engine == "openvino":
         return GraphEngine(
-            run_in_openvino(network, device=device, precision=precision, threads=threads)
+            run_in_openvino(network, device=device, precision=precision, parallelism=parallelism)
         )
     if precision == "float16" and resolve_device(device) == "cpu":
         raise InputError("precision 'float16' needs a GPU; take 'bfloat16' on a processor")
     check_torch_device(device)
+    parallelism.refuse_streams(f"engine {engine!r}")
     exact: Precision = "float32"
     return TorchEngine(
         network,
         device=device,
         precision=exact if precision == "auto" else cast("Precision", precision),
-        threads=threads,
+        threads=parallelism.threads,
         compiled=engine == "torch-compiled",
     )
 

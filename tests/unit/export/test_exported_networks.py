@@ -2,6 +2,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from tests.lively_network import SIZE, lively_network
 
+from jde.benchmarking.machine import core_count
 from jde.engines.exported_file import recognise_export
 from jde.engines.torch_engine import TorchEngine
 from jde.export.exporting import ExportSettings, export_network
@@ -144,6 +146,37 @@ def test_a_dynamic_size_runs_at_others_and_a_fixed_one_says_so(
     assert len(detector(pictures[0])) > 10
     with pytest.raises(InputError, match=r"128x96 only, not 192x160.*--dynamic-size"):
         load_detector(write(ONNX), size=OTHER_SIZE)
+
+
+@pytest.mark.parametrize(
+    ("settings", "precision"),
+    [
+        (OPENVINO, "bfloat16"),
+        (OPENVINO, "float32"),
+        (ExportSettings(format="openvino", outputs="detections"), "auto"),
+    ],
+    ids=str,
+)
+def test_streams_and_calls_at_once_change_no_bit(
+    settings: ExportSettings, precision: str, write: Write, pictures: list[Image]
+) -> None:
+    pytest.importorskip("openvino")
+    alone = load_detector(write(settings), precision=precision, min_score=MIN_SCORE)
+    several = load_detector(write(settings), precision=precision, min_score=MIN_SCORE, streams=2)
+    assert (alone.streams, several.streams) == (1, min(2, core_count()))
+    shifted = [np.roll(pictures[0], 8 * step, axis=1) for step in range(20)]
+    with ThreadPoolExecutor(4) as callers:
+        found = list(callers.map(several, shifted))
+    for first, second in zip(map(alone, shifted), found, strict=True):
+        assert len(first) > 10
+        for part in ("boxes", "scores", "embeddings"):
+            np.testing.assert_array_equal(getattr(first, part), getattr(second, part))
+
+
+def test_onnx_runtime_has_one_stream_and_says_so(write: Write) -> None:
+    assert load_detector(write(ONNX), streams="auto").streams == 1
+    with pytest.raises(InputError, match=r"streams: onnx of .*onnx works on one picture after"):
+        load_detector(write(ONNX), streams=2)
 
 
 def test_files_are_known_by_their_content(write: Write, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ class RecordedEngine:
     """Sees a person at each given (level, anchor, row, column, logit), in every picture."""
 
     name = "recorded"
+    streams = 1
     input_size = (WIDTH, HEIGHT)
 
     def __init__(self, *people: tuple[int, int, int, int, float]) -> None:

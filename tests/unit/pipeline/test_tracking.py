@@ -1,4 +1,5 @@
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -49,13 +50,23 @@ class Walk(VideoSource):
 class Walkers:
     """Sees two people who walk towards each other, by the frame number in the picture."""
 
-    def __init__(self, fails_at: int | None = None) -> None:
+    def __init__(self, fails_at: int | None = None, streams: int = 1) -> None:
         self.sizes: list[int] = []
+        self.streams = streams
+        self.most_at_once = 0
         self._fails_at = fails_at
+        self._working: set[int] = set()
 
     def batch(self, images: Sequence[Image]) -> list[Detections]:
         self.sizes.append(len(images))
-        return [self._see(image) for image in images]
+        self._working.add(threading.get_ident())
+        self.most_at_once = max(self.most_at_once, len(self._working))
+        if self.streams > 1:
+            # Long enough for another call to come in, and every third one takes longer.
+            time.sleep(0.004 if len(self.sizes) % 3 else 0.012)
+        found = [self._see(image) for image in images]
+        self._working.remove(threading.get_ident())
+        return found
 
     def _see(self, image: Image) -> Detections:
         index = int(image[0, 0, 0]) * 256 + int(image[0, 0, 1])
@@ -107,6 +118,37 @@ def test_identities_and_boxes_do_not_depend_on_the_batch(batch: int) -> None:
         np.testing.assert_array_equal(one.tracks.boxes, other.tracks.boxes)
 
 
+@pytest.mark.parametrize(("streams", "batch"), [(2, 1), (4, 1), (3, 4)])
+def test_identities_and_boxes_do_not_depend_on_the_streams(streams: int, batch: int) -> None:
+    detector = Walkers(streams=streams)
+    expected = list(run_of(50))
+
+    run = run_of(50, detector, batch=batch)
+    found = list(run)
+
+    assert detector.most_at_once == streams
+    assert [step.frame.index for step in found] == list(range(1, 51))
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(one.tracks.ids, other.tracks.ids)
+        np.testing.assert_array_equal(one.tracks.boxes, other.tracks.boxes)
+    assert run.stopwatch.lanes == {"detect": streams}
+
+
+class Stream(Walk):
+    """The same pictures by the clock."""
+
+    live = True
+
+
+def test_a_live_source_is_detected_one_frame_at_a_time() -> None:
+    detector = Walkers(streams=4)
+
+    run = TrackingRun(Stream(20), detector, Tracker(frame_rate=25.0), batch=3)
+
+    assert len(list(run)) == 20
+    assert (run.lanes, detector.most_at_once, set(detector.sizes)) == (1, 1, {1})
+
+
 def test_files_hold_every_frame(tmp_path: Path) -> None:
     with (
         ResultFiles(tmp_path, ("mot", "kitti", "json")) as results,
@@ -153,24 +195,30 @@ def test_where_nothing_is_drawn_no_frame_is_made_in_full(
     assert run.processor > 0
 
 
-def test_fault_in_a_thread_is_raised_and_leaves_files_up_to_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("streams", [1, 3])
+def test_fault_in_a_thread_is_raised_and_leaves_files_up_to_it(
+    streams: int, tmp_path: Path
+) -> None:
     before = threading.active_count()
     with (
         pytest.raises(RuntimeError, match="the network broke"),
         ResultFiles(tmp_path) as results,
         VideoWriter(tmp_path / "tracked.mp4") as video,
     ):
-        list(run_of(40, Walkers(fails_at=12), results=results, video=video))
+        list(run_of(40, Walkers(12, streams), results=results, video=video))
 
     assert read_mot(tmp_path / "tracks.txt").frames.max() == 11
     assert len(list(read_video(tmp_path / "tracked.mp4"))) == 11
     assert threading.active_count() == before
 
 
-def test_interruption_ends_the_threads_and_closes_source_and_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("streams", [1, 2])
+def test_interruption_ends_the_threads_and_closes_source_and_files(
+    streams: int, tmp_path: Path
+) -> None:
     before = threading.active_count()
     with ResultFiles(tmp_path) as results, VideoWriter(tmp_path / "tracked.mp4") as video:
-        run = run_of(10_000, results=results, video=video)
+        run = run_of(10_000, Walkers(streams=streams), results=results, video=video)
         steps = iter(run)
         for _ in range(5):
             next(steps)
@@ -185,15 +233,16 @@ def test_interruption_ends_the_threads_and_closes_source_and_files(tmp_path: Pat
     assert threading.active_count() == before
 
 
-def test_few_frames_are_held_at_any_time() -> None:
-    run = run_of(300, batch=4)
+@pytest.mark.parametrize(("batch", "streams", "allowed"), [(4, 1, 16), (1, 3, 13)])
+def test_few_frames_are_held_at_any_time(batch: int, streams: int, allowed: int) -> None:
+    run = run_of(300, Walkers(streams=streams), batch=batch)
     most, walk = 0, run.source
     assert isinstance(walk, Walk)
     for _ in run:
         most = max(most, walk.alive)
 
-    # Two queues of four, a batch at the detector, and one frame in each of the hands.
-    assert most <= 16
+    # Two queues, the pictures at the detector with one more for its streams, and one in each hand.
+    assert most <= allowed
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")

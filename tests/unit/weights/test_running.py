@@ -6,6 +6,7 @@ from tests.tiny_network import tiny_network
 
 from jde.engines.graph_engine import GraphEngine
 from jde.engines.openvino_runtime import OpenVinoRuntime
+from jde.engines.parallelism import Parallelism
 from jde.structures.errors import InputError
 from jde.weights.loading import load_detector
 from jde.weights.running import choose_engine, make_engine
@@ -38,14 +39,20 @@ def test_auto_is_the_fastest_engine_that_starts_at_once(
 @pytest.mark.usefixtures("as_before")
 def test_threads_reach_pytorch() -> None:
     torch.set_num_threads(2)
-    make_engine(tiny_network(), engine="torch", device="cpu", precision="auto", threads=1)
+    make_engine(
+        tiny_network(), engine="torch", device="cpu", precision="auto", parallelism=Parallelism(1)
+    )
     assert torch.get_num_threads() == 1
 
 
 def test_threads_reach_openvino() -> None:
     pytest.importorskip("openvino")
     made = make_engine(
-        tiny_network(), engine="openvino", device="cpu", precision="float32", threads=1
+        tiny_network(),
+        engine="openvino",
+        device="cpu",
+        precision="float32",
+        parallelism=Parallelism(threads=1),
     )
     assert isinstance(made, GraphEngine)
     assert isinstance(made.runtime, OpenVinoRuntime)
@@ -55,6 +62,25 @@ def test_threads_reach_openvino() -> None:
 def test_senseless_threads_are_refused() -> None:
     with pytest.raises(InputError, match="threads must be 1 or more, got 0"):
         load_detector("jde-nano", threads=0)
+
+
+@pytest.mark.parametrize("streams", [0, -2])
+def test_senseless_streams_are_refused(streams: int) -> None:
+    with pytest.raises(InputError, match="streams must be 1 or more, or 'auto', got"):
+        load_detector("jde-nano", streams=streams)
+
+
+def test_pytorch_has_one_stream_and_says_so() -> None:
+    made = make_engine(
+        tiny_network(),
+        engine="torch",
+        device="cpu",
+        precision="auto",
+        parallelism=Parallelism(streams="auto"),
+    )
+    assert made.streams == 1
+    with pytest.raises(InputError, match="engine 'torch' works on one picture after the other"):
+        load_detector("jde-nano", engine="torch", streams=2)
 
 
 def test_engines_of_files_say_how_to_write_one() -> None:
