@@ -216,8 +216,8 @@ def draw_and_encode(video: Path, folder: Path, tracks: list[Tracks]) -> Cost:
             with meter:
                 for frame, shown in zip(held, tracks[start : start + HELD], strict=True):
                     traces.add(shown)
-                    paint_tracks(frame.image, shown, traces)
-                    writer.write(frame.image)
+                    paint_tracks(frame.picture, shown, traces)
+                    writer.write(frame.picture)
     return meter.cost(len(tracks))
 
 

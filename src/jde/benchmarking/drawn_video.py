@@ -23,6 +23,6 @@ def write_drawn_video(path: Path, *, size: Size, people: int, frames: int) -> No
     scene = Scene(seed=0, size=size, people=people, frame_rate=FRAME_RATE)
     drawn = [labelled.frame.image for labelled in scene.frames(min(frames, DISTINCT))]
     there_and_back = [*drawn, *drawn[-2:0:-1]]
-    with VideoWriter(path, FRAME_RATE) as video:
+    with VideoWriter(path, FRAME_RATE, small=True) as video:
         for image in islice(cycle(there_and_back), frames):
             video.write(image)

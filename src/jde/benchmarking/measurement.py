@@ -14,9 +14,9 @@ from jde.benchmarking.opening import open_contestants
 from jde.benchmarking.report import Report
 from jde.benchmarking.stages import (
     Effort,
+    Sink,
     measure_picture_stages,
     measure_tracker,
-    measure_video_output,
     score_of_candidate,
 )
 from jde.benchmarking.timing import Timing
@@ -67,10 +67,8 @@ def measure(wish: Wish, plan: Plan) -> Report:
         detectors = make_detectors(contestants, image, plan, random=wish.preset is not None)
         machine = describe_machine()  # Before the benchmark itself is the load.
         logger.info("measuring each stage alone")
-        stages = {
-            **measure_picture_stages(video, detectors, plan.candidates, effort),
-            **measure_video_output(image, plan.people[0], folder, effort),
-        }
+        sink = Sink(plan.people[0], folder)
+        stages = measure_picture_stages(video, detectors, plan.candidates, sink, effort)
         dim = contestants.config.embedding_dim
         tracker = {people: measure_tracker(people, dim, effort) for people in plan.people}
         logger.info("measuring the whole path")
@@ -131,7 +129,7 @@ def threads_alone(stages: dict[str, Timing], tracker: Timing) -> dict[str, Cost]
         "decode + prepare": total(stages, "decode", "letterbox"),
         "detect": total({network: stages[network], **after}),
         "track": Cost(tracker.median, tracker.processor),
-        "draw + encode": total(stages, "all pixels", "draw", "encode"),
+        "draw + encode": total(stages, "picture", "draw", "encode"),
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,11 +14,12 @@ from jde.imaging.letterboxing import letterbox_image
 from jde.model.decoding import sigmoid
 from jde.model.detector import Detector
 from jde.model.head_maps import HeadMaps
-from jde.structures.frame import Frame, Image
+from jde.structures.frame import Frame, Image, size_of
 from jde.structures.letterbox import Letterbox
 from jde.structures.tracks import Tracks
 from jde.tracking.config import TrackerConfig
 from jde.tracking.tracker import Tracker
+from jde.video.canvas import Canvas
 from jde.video.drawing import paint_tracks
 from jde.video.reading import read_video
 from jde.video.writer import VideoWriter
@@ -41,15 +43,23 @@ class Effort:
     seconds: float = 8.0
 
 
+class Sink(NamedTuple):
+    """How many people are drawn, and the folder of the video they are drawn into."""
+
+    people: int
+    folder: Path
+
+
 def measure_picture_stages(
-    video: Path, detectors: dict[str, Detector], candidates: int, effort: Effort
+    video: Path, detectors: dict[str, Detector], candidates: int, sink: Sink, effort: Effort
 ) -> dict[str, Timing]:
-    """Return the time of decoding, letterboxing, every network, and what follows it.
+    """Return the time of every station from the file to the written video, but for the tracker.
 
     Args:
         video: File to read.
         detectors: By engine; what follows the network is measured with the first.
         candidates: Anchors that pass the threshold.
+        sink: What is drawn, and where it goes.
         effort: How thoroughly to measure.
     """
     first = next(iter(detectors.values()))
@@ -57,14 +67,20 @@ def measure_picture_stages(
     fitted, letterbox = letterbox_image(reader.frame.picture, first.input_size)
     maps = first.engine(fitted[None])
     later = after_network(first, maps, letterbox, candidates)
+    tracks = tracks_of(sink.people, reader.frame)
     actions: dict[str, Action] = {
         "decode video": reader.step,
         "letterbox": lambda: letterbox_image(reader.frame.picture, first.input_size),
         **{f"network, {name}": network_of(each, fitted) for name, each in detectors.items()},
         f"boxes, NMS, embeddings of {candidates}": later,
-        "all pixels to draw on": lambda: reader.frame.image,
+        "picture to draw on": lambda: Canvas(reader.frame.picture),
+        f"draw {sink.people} people": lambda: paint_tracks(reader.frame.picture, tracks),
+        "encode video": lambda: written.write(reader.frame.picture),
     }
-    return measure_in_turn(actions, rounds=effort.rounds, seconds=effort.seconds * len(detectors))
+    with VideoWriter(sink.folder / "encoded.mp4") as written:
+        return measure_in_turn(
+            actions, rounds=effort.rounds, seconds=effort.seconds * (1 + len(detectors))
+        )
 
 
 class Reader:
@@ -123,25 +139,11 @@ def measure_tracker(people: int, dim: int, effort: Effort) -> Timing:
     )[name]
 
 
-def measure_video_output(
-    image: Image, people: int, folder: Path, effort: Effort
-) -> dict[str, Timing]:
-    """Return the time of drawing so many people and of encoding the picture."""
+def tracks_of(people: int, frame: Frame) -> Tracks:
+    """Return so many people as a tracker would, scattered over the frame."""
     seen = SimulatedCrowd(people, seed=people, dim=8, miss=0.0).next_frame()
-    scale = image.shape[0] / PICTURE[1]
-    tracks = Tracks(
-        np.arange(1, len(seen) + 1), (seen.boxes * np.float32(scale)), seen.scores, seen.classes
-    )
-    canvas = image.copy()
-    with VideoWriter(folder / "encoded.mp4") as video:
-        return measure_in_turn(
-            {
-                f"draw {people} people": lambda: paint_tracks(canvas, tracks),
-                "encode video": lambda: video.write(canvas),
-            },
-            rounds=effort.rounds,
-            seconds=effort.seconds,
-        )
+    scale = np.float32(size_of(frame.picture)[1] / PICTURE[1])
+    return Tracks(np.arange(1, len(seen) + 1), seen.boxes * scale, seen.scores, seen.classes)
 
 
 def endless(video: Path) -> Iterator[Frame]:

@@ -113,8 +113,8 @@ class TrackingRun:
     overlap; the frames keep their order, and neither the batch nor the threads change who is who.
     A detector with several streams works on as many frames side by side, except for a live source,
     whose newest frame would only come later.
-    Of a video file only as many pixels are made as are needed: those of the network's input, and
-    all of them where the tracks are drawn.
+    Of a video file only as many pixels are made as are needed: those of the network's input. Tracks
+    are drawn on the luma and chroma that the encoder takes.
 
     ```python
     run = TrackingRun(source, detector, Tracker(frame_rate=source.frame_rate))
@@ -250,14 +250,14 @@ class TrackingRun:
                 with self.stopwatch.measure("draw"):
                     traces.add(tracks)
                     paint_tracks(
-                        frame.image,
+                        frame.picture,
                         tracks,
                         traces,
                         show_scores=self.sinks.show_scores,
                         class_names=self.sinks.class_names,
                     )
                 with self.stopwatch.measure("encode"):
-                    video.write(frame.image, frame.seconds)
+                    video.write(frame.picture, frame.seconds)
                 yield TrackedFrame(frame, tracks)
         finally:
             steps.close()

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from jde.structures.errors import InputError
 from jde.structures.frame import Image
 from jde.structures.letterbox import Size
+from jde.video.planes import Planes
 
 DEFAULT_FRAME_RATE = 30.0
 """Taken where a source doesn't say how fast it is."""
@@ -108,12 +109,13 @@ class DecodedPicture:
     """A decoded frame, turned as its metadata asks, which stays in the video's own colours.
 
     RGB pixels are made when they are asked for: all of them once, or a reduced picture straight
-    from the decoder's planes.
+    from the decoder's planes. What is drawn on the planes shows in pixels made afterwards.
     """
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._frame = frame
         self._turns = _quarter_turns(frame)
+        self._planes: Planes | None = None
         self._pixels: Image | None = None
 
     @property
@@ -126,6 +128,20 @@ class DecodedPicture:
         if self._pixels is None:
             self._pixels = self._turn(self._frame.to_ndarray(format="rgb24", threads=ONE))
         return self._pixels
+
+    def planes(self) -> Planes | None:
+        """Return luma and chroma that may be drawn on.
+
+        None where the video has another format, and once all pixels were made: those may have been
+        drawn on themselves.
+        """
+        if self._pixels is not None:
+            return None
+        if self._planes is None:
+            self._planes = Planes.copy_of(self._frame, self._turns)
+            if self._planes is not None:
+                self._frame, self._turns = self._planes.frame, 0
+        return self._planes
 
     def scaled_down(self, size: Size) -> Image:
         """Return RGB pixels, each the average of an area: as of `whole` but for rounding."""

@@ -37,7 +37,7 @@ def test_every_stage_is_measured_and_written(tmp_path: Path) -> None:
         "network, torch",
         "network, openvino",
         "boxes, NMS, embeddings of 5",
-        "all pixels to draw on",
+        "picture to draw on",
         "draw 3 people",
         "encode video",
     ]

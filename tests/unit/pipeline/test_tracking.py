@@ -195,6 +195,32 @@ def test_where_nothing_is_drawn_no_frame_is_made_in_full(
     assert run.processor > 0
 
 
+def test_tracks_are_drawn_and_written_without_making_any_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "walk.mp4", count=8)
+    untouched = [frame.image for frame in read_video(path)]
+    make_pixels = DecodedPicture.whole
+
+    def refuse(_: DecodedPicture) -> Image:
+        raise AssertionError("nobody needs all pixels")
+
+    monkeypatch.setattr(DecodedPicture, "whole", refuse)
+    with VideoWriter(tmp_path / "tracked.mp4") as video:
+        sinks = Sinks(video=video)
+        run = TrackingRun(read_video(path), Fitters(), Tracker(frame_rate=25.0), sinks)
+        steps = list(run)
+    monkeypatch.setattr(DecodedPicture, "whole", make_pixels)
+
+    written = [frame.image for frame in read_video(tmp_path / "tracked.mp4")]
+    assert len(written) == len(steps) == 8
+    for step, before, after in zip(steps, untouched, written, strict=True):
+        assert len(step.tracks) == 1
+        drawn = (step.frame.image != before).any(axis=2)
+        assert drawn[1:40, 1].all()
+        assert np.abs(after.astype(int) - step.frame.image).mean() < 6
+
+
 @pytest.mark.parametrize("streams", [1, 3])
 def test_fault_in_a_thread_is_raised_and_leaves_files_up_to_it(
     streams: int, tmp_path: Path
