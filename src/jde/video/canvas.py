@@ -42,19 +42,18 @@ class _Layer(NamedTuple):
     """Pixels of the picture that one of these covers, each way."""
     part: slice
     """The numbers of a colour that these hold."""
+    shift: int
+    """Binary places of coordinates among these pixels."""
+    edges: int
+    """How OpenCV draws lines: smoothed, but for chroma, where nobody sees it."""
 
-    @property
-    def shift(self) -> int:
-        return 0 if self.step == 1 else QUARTERS
+    @classmethod
+    def full(cls, pixels: Pixels, part: slice) -> "_Layer":
+        return cls(pixels, 1, part, 0, cv2.LINE_AA)
 
-    @property
-    def edges(self) -> int:
-        """How OpenCV draws lines: smoothed, but for chroma, where nobody sees it."""
-        return cv2.LINE_AA if self.step == 1 else cv2.LINE_8
-
-    def placed(self, points: Points) -> Points:
-        """Return coordinates of the picture as these pixels' own, with `shift` binary places."""
-        return points if self.step == 1 else 2 * points - 1
+    @classmethod
+    def halved(cls, pixels: Pixels, part: slice) -> "_Layer":
+        return cls(pixels, 2, part, QUARTERS, cv2.LINE_8)
 
     def thick(self, pixels: int) -> int:
         return -(-pixels // self.step)
@@ -73,12 +72,14 @@ class Canvas:
         if planes is None:
             pixels = picture if isinstance(picture, np.ndarray) else picture.whole()
             self._colours = None
-            self._layers = [_Layer(pixels, 1, slice(0, 3))]
+            self._layers = [_Layer.full(pixels, slice(0, 3))]
         else:
             self._colours = planes.colours
+            luma, u, v = planes.arrays
             self._layers = [
-                _Layer(plane, step, slice(part, part + 1))
-                for part, (plane, step) in enumerate(zip(planes.arrays, (1, 2, 2), strict=True))
+                _Layer.full(luma, slice(0, 1)),
+                _Layer.halved(u, slice(1, 2)),
+                _Layer.halved(v, slice(2, 3)),
             ]
         height, width = self._layers[0].pixels.shape[:2]
         self.size: Size = (width, height)
@@ -86,13 +87,15 @@ class Canvas:
     def box(self, corners: Sequence[int], colour: Colour, thickness: int) -> None:
         """Draw the outline of a box given by its corners (x1, y1, x2, y2)."""
         own = _own(self._colours, colour)
-        points = np.array(corners, np.int32).reshape(2, 2)
+        left, top, right, bottom = corners
+        placed = {
+            1: ((left, top), (right, bottom)),
+            2: ((2 * left - 1, 2 * top - 1), (2 * right - 1, 2 * bottom - 1)),
+        }
         for layer in self._layers:
-            first, second = layer.placed(points).tolist()
             cv2.rectangle(
                 layer.pixels,
-                first,
-                second,
+                *placed[layer.step],
                 own[layer.part],
                 layer.thick(thickness),
                 shift=layer.shift,
@@ -101,10 +104,11 @@ class Canvas:
     def line(self, points: Points, colour: Colour, thickness: int) -> None:
         """Draw a smooth line through the points."""
         own = _own(self._colours, colour)
+        placed = {1: [points], 2: [2 * points - 1]}
         for layer in self._layers:
             cv2.polylines(
                 layer.pixels,
-                [layer.placed(points)],
+                placed[layer.step],
                 isClosed=False,
                 color=own[layer.part],
                 thickness=layer.thick(thickness),

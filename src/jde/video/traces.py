@@ -1,6 +1,3 @@
-from collections import deque
-from typing import NamedTuple
-
 import numpy as np
 from jaxtyping import Float32
 
@@ -14,9 +11,25 @@ FORGET_AFTER = 15
 back elsewhere draws no line across the picture."""
 
 
-class _Trace(NamedTuple):
-    feet: deque[tuple[float, float]]
-    seen: int
+class _Trace:
+    """The last positions of one identity, in an array that is cleared when it is full."""
+
+    def __init__(self, length: int) -> None:
+        self.seen = 0
+        self._length = length
+        self._feet = np.empty((2 * length, 2), np.float32)
+        self._count = 0
+
+    def add(self, feet: Float32[np.ndarray, "2"], frame: int) -> None:
+        if self._count == len(self._feet):
+            self._count = self._length - 1
+            self._feet[: self._count] = self._feet[-self._count :] if self._count else 0
+        self._feet[self._count] = feet
+        self._count += 1
+        self.seen = frame
+
+    def points(self) -> Float32[np.ndarray, "n 2"]:
+        return self._feet[max(self._count - self._length, 0) : self._count].copy()
 
 
 class Traces:
@@ -34,17 +47,16 @@ class Traces:
         """Take in the next frame."""
         self._frame += 1
         feet = np.stack([(tracks.boxes[:, 0] + tracks.boxes[:, 2]) / 2, tracks.boxes[:, 3]], axis=1)
-        for identity, (x, y) in zip(tracks.ids.tolist(), feet.tolist(), strict=True):
-            known = self._traces.pop(identity, None)
-            trail = known.feet if known else deque(maxlen=self._length)
-            trail.append((x, y))
-            self._traces[identity] = _Trace(trail, self._frame)
+        for identity, place in zip(tracks.ids.tolist(), feet, strict=True):
+            trace = self._traces.pop(identity, None) or _Trace(self._length)
+            trace.add(place, self._frame)
+            self._traces[identity] = trace
         self._forget()
 
     def points(self, identity: int) -> Float32[np.ndarray, "n 2"]:
         """Return the last positions of an identity, oldest first."""
         trace = self._traces.get(identity)
-        return np.array(trace.feet if trace else [], np.float32).reshape(-1, 2)
+        return trace.points() if trace else np.empty((0, 2), np.float32)
 
     def _forget(self) -> None:
         # Whoever was seen is put last, so the longest unseen come first.

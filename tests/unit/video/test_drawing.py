@@ -95,6 +95,16 @@ def test_traces_forget_the_oldest_positions_and_who_is_gone() -> None:
     assert len(traces.points(1)) == 0
 
 
+@pytest.mark.parametrize("length", [1, 2, 10])
+def test_a_trace_is_the_last_positions_in_their_order(length: int) -> None:
+    traces = Traces(length)
+    for step in range(45):
+        traces.add(people([3], [[step, 0, step + 10, 20]]))
+
+    expected = [[step + 5, 20] for step in range(45 - length, 45)]
+    np.testing.assert_array_equal(traces.points(3), expected)
+
+
 def test_who_comes_back_after_long_draws_no_line_across_the_picture() -> None:
     traces = Traces()
     traces.add(people([2], [[0, 0, 10, 20]]))
