@@ -3,12 +3,15 @@
     python benchmarks/end_to_end.py --video --frames 300
     python benchmarks/end_to_end.py --preset jde-darknet53-1088x608 --frames 100
     python benchmarks/end_to_end.py --preset jde-darknet53-1088x608 --engine openvino:int8
+    python benchmarks/end_to_end.py --streams 1 2 --rounds 5
 
 First each thread of the pipeline runs alone over the whole video, then all of them together; rates
 and processor time of both stand side by side. Two limits count: the rate of the slowest thread
 alone, and the rate that the cores would reach if none ever waited. The detector does all its work
 on every frame; its people are then replaced by simulated ones, so that as many are tracked and
-drawn as asked. `--threads 1 2` runs all for each number of the network's threads.
+drawn as asked. `--threads 1 2` runs all for each number of the network's threads. `--streams 1 2`
+compares frames in the network one after the other with two side by side: the whole path in turn,
+`--rounds` times, medians and their ratio.
 """
 
 import argparse
@@ -17,20 +20,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from jde.benchmarking.contestants import Wish
 from jde.benchmarking.drawn_video import write_drawn_video
-from jde.benchmarking.end_to_end import Cost, run_whole
+from jde.benchmarking.end_to_end import Cost, WholeRun, run_whole
 from jde.benchmarking.machine import core_count, describe_machine
 from jde.benchmarking.opening import open_contestants
 from jde.benchmarking.simulated_crowd import SimulatedCrowd
 from jde.benchmarking.stages import endless, score_of_candidate
+from jde.engines.parallelism import Parallelism
 from jde.imaging.letterboxing import Fitted, letterbox_image
 from jde.model.detector import Detector
 from jde.pipeline.result_files import ResultFiles
+from jde.pipeline.side_by_side import side_by_side
 from jde.structures.detections import Detections
 from jde.structures.frame import Frame, Image, Picture
 from jde.structures.tracks import Tracks
@@ -50,6 +56,10 @@ CANDIDATES = 200
 """Anchors above the threshold of every frame."""
 
 
+Crowded = tuple[Fitted, Detections]
+"""A picture as the network takes it, and the simulated people in it."""
+
+
 class CrowdDetector:
     """Does a detector's work, then returns simulated people.
 
@@ -64,13 +74,22 @@ class CrowdDetector:
         self.ready = [self.crowd.next_frame() for _ in range(HELD)]
         self.again = cycle([*self.ready, *self.ready[-2:0:-1]])
 
-    def fit(self, picture: Image | Picture) -> Fitted:
-        """Return a picture as the detector's network takes it."""
-        return self.detector.fit(picture)
+    @property
+    def streams(self) -> int:
+        """Calls of `find` that may be made at the same time."""
+        return self.detector.streams
 
-    def find(self, pictures: Sequence[Fitted]) -> list[Detections]:
-        """Return simulated people for each picture; they walk forth and back."""
-        return [next(self.again) for _ in self.detector.find(pictures)]
+    def fit(self, picture: Image | Picture) -> Crowded:
+        """Return a picture as the detector's network takes it, and who will be found in it.
+
+        They walk forth and back.
+        """
+        return self.detector.fit(picture), next(self.again)
+
+    def find(self, pictures: Sequence[Crowded]) -> list[Detections]:
+        """Return the simulated people of each picture."""
+        self.detector.find([fitted for fitted, _ in pictures])
+        return [people for _, people in pictures]
 
 
 def main() -> None:
@@ -84,11 +103,17 @@ def main() -> None:
             video = folder / f"{frames}.mp4"
             write_drawn_video(video, size=tuple(options.video_size), people=50, frames=frames)
             for threads in options.threads:
-                detector = open_detector(options, threads, video, folder)
+                detectors = [
+                    open_detector(options, Parallelism(threads, streams), video, folder)
+                    for streams in options.streams
+                ]
                 for people in options.people:
-                    crowd = CrowdDetector(detector, people)
+                    crowds = [CrowdDetector(detector, people) for detector in detectors]
                     print(f"\nnetwork's threads: {threads or 'as many as there are cores'}")
-                    report(video, crowd, folder, draws=options.video)
+                    for crowd in crowds:
+                        report(video, crowd, folder, draws=options.video)
+                    if len(crowds) > 1:
+                        compare(video, crowds, folder, options)
 
 
 def arguments() -> argparse.Namespace:
@@ -102,12 +127,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--frames", type=int, nargs="+", default=[200])
     parser.add_argument("--people", type=int, nargs="+", default=[50])
     parser.add_argument("--threads", type=int, nargs="+", default=[None])
+    parser.add_argument("--streams", type=int, nargs="+", default=[1], help="frames side by side")
+    parser.add_argument("--rounds", type=int, default=3, help="of the comparison of streams")
     parser.add_argument("--video", action="store_true", help="also write the video of the tracks")
     return parser.parse_args()
 
 
 def open_detector(
-    options: argparse.Namespace, threads: int | None, video: Path, folder: Path
+    options: argparse.Namespace, parallelism: Parallelism, video: Path, folder: Path
 ) -> Detector:
     """Return the detector with the threshold that some anchors of the first frame pass."""
     wish = Wish(
@@ -115,12 +142,16 @@ def open_detector(
         preset=options.preset,
         engines=(options.engine,),
         size=tuple(options.size) if options.size else None,
-        threads=threads,
+        threads=parallelism.threads,
+        streams=parallelism.streams,
     )
     contestants = open_contestants(wish, folder)
     (engine,) = contestants.engines.values()
     detector = Detector(engine, contestants.config)
-    print(f"{contestants.config.architecture} {engine.input_size}, {engine.name}")
+    print(
+        f"{contestants.config.architecture} {engine.input_size}, {engine.name}, "
+        f"streams: {engine.streams}"
+    )
     fitted, _ = letterbox_image(next(endless(video)).image, detector.input_size)
     least = score_of_candidate(detector.engine(fitted[None]), CANDIDATES)
     return Detector(engine, contestants.config, replace(detector.settings, min_score=least))
@@ -138,6 +169,7 @@ def report(video: Path, crowd: CrowdDetector, folder: Path, *, draws: bool) -> N
     if draws:
         alone["draw + encode"] = draw_and_encode(video, folder, tracks)
     whole = run_whole(video, crowd, folder / "run", alone=alone, draws=draws)
+    print(f"frames side by side: {crowd.streams}")
     print(f"{'alone':<18}  ms/frame  frames/s  ms of all cores")
     for name, cost in alone.items():
         print(f"{name:<18} {cost.wall:9.2f} {1000 / cost.wall:9.1f} {cost.processor:16.2f}")
@@ -152,6 +184,28 @@ def report(video: Path, crowd: CrowdDetector, folder: Path, *, draws: bool) -> N
         f"  busy, ms: {stages}",
         flush=True,
     )
+
+
+def compare(
+    video: Path, crowds: Sequence[CrowdDetector], folder: Path, options: argparse.Namespace
+) -> None:
+    """Print the rates of the whole path with each number of streams, measured in turn."""
+    runs: list[list[WholeRun]] = [[] for _ in crowds]
+    for _ in range(options.rounds):
+        for crowd, found in zip(crowds, runs, strict=True):
+            unknown = {"detect": Cost(1, 1)}
+            found.append(
+                run_whole(video, crowd, folder / "turn", alone=unknown, draws=options.video)
+            )
+    rates = [median(run.frames_per_second for run in found) for found in runs]
+    print(f"in turn, medians of {options.rounds} rounds:")
+    for crowd, found, rate in zip(crowds, runs, rates, strict=True):
+        processor = median(run.processor for run in found)
+        print(
+            f"  {crowd.streams} side by side: {rate:.2f} frames/s, {rate / rates[0]:.2f}x, "
+            f"{processor:.2f} ms of all cores a frame",
+            flush=True,
+        )
 
 
 class Meter:
@@ -184,13 +238,13 @@ def decode_and_prepare(video: Path, crowd: CrowdDetector) -> Cost:
 
 
 def detect(video: Path, crowd: CrowdDetector, frames: int) -> Cost:
-    """Return what the second thread takes, its pictures in memory."""
-    fitted = [crowd.fit(frame.picture) for frame in islice(read_video(video), HELD)]
-    crowd.detector.find(fitted[:3])
+    """Return what a frame takes where frames are detected, their pictures in memory."""
+    fitted = [[crowd.fit(frame.picture)] for frame in islice(read_video(video), HELD)]
+    list(side_by_side(crowd.find, fitted[:3], crowd.streams))
     meter = Meter()
     with meter:
-        for picture in islice(cycle(fitted), frames):
-            crowd.find([picture])
+        for _ in side_by_side(crowd.find, islice(cycle(fitted), frames), crowd.streams):
+            pass
     return meter.cost(frames)
 
 

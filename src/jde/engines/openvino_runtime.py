@@ -178,4 +178,7 @@ def compile_graph(graph: Any, device: str, precision: str, parallelism: Parallel
     streams = parallelism.streams_on(cores)
     if streams > 1:
         settings["NUM_STREAMS"] = streams
+    if streams > 1 and device == "CPU":
+        # A thread bound to a core waits there while decoding has it, though another may be free.
+        settings["ENABLE_CPU_PINNING"] = False
     return core.compile_model(graph, device, settings)
