@@ -28,11 +28,11 @@ import numpy as np
 from jde.benchmarking.contestants import Wish
 from jde.benchmarking.drawn_video import write_drawn_video
 from jde.benchmarking.end_to_end import Cost, WholeRun, run_whole
-from jde.benchmarking.machine import core_count, describe_machine
+from jde.benchmarking.machine import describe_machine
 from jde.benchmarking.opening import open_contestants
 from jde.benchmarking.simulated_crowd import SimulatedCrowd
 from jde.benchmarking.stages import endless, score_of_candidate
-from jde.engines.parallelism import Parallelism
+from jde.engines.parallelism import Parallelism, core_count
 from jde.imaging.letterboxing import Fitted, letterbox_image
 from jde.model.detector import Detector
 from jde.pipeline.result_files import ResultFiles

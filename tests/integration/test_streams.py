@@ -8,7 +8,7 @@ import pytest
 
 from jde import cli
 from jde.benchmarking.drawn_video import write_drawn_video
-from jde.benchmarking.machine import core_count
+from jde.engines.parallelism import core_count
 from jde.weights import loading
 
 FRAMES = 24

@@ -20,7 +20,7 @@ class Wish:
             pictures: for speed alone.
         size: Width and height of the network's input; that of the weights where not given.
         threads: Of the network; all cores where not given.
-        streams: Pictures that OpenVINO works on side by side; the others take one.
+        streams: Pictures that OpenVINO and ONNX Runtime work on side by side; the others take one.
         device: Where PyTorch runs.
     """
 

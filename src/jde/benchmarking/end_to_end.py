@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from jde.benchmarking.machine import core_count
+from jde.engines.parallelism import core_count
 from jde.pipeline.job import TrackingJob, milliseconds_per_frame
 from jde.pipeline.tracking import BatchDetector, StagedDetector
 from jde.video.reading import read_video

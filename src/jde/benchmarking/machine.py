@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from jde.engines.parallelism import core_count
 from jde.pipeline.job import versions
 
 NOTABLE_FLAGS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8", "asimd")
@@ -40,13 +41,6 @@ def processor_facts() -> dict[str, str]:
     first = path.read_text(encoding="utf-8").split("\n\n")[0]
     pairs = (line.partition(":") for line in first.splitlines())
     return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def core_count() -> int:
-    """Return the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def memory_gibibytes() -> float | None:

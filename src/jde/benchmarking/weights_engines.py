@@ -116,4 +116,4 @@ def start(network: JDENet, name: str, wish: Wish, folder: Path) -> Engine:
         )
     path = folder / "network.onnx"
     export_network(network, path, ExportSettings(format="onnx"))
-    return GraphEngine(OnnxRuntime(path, threads=wish.threads))
+    return GraphEngine(OnnxRuntime(path, parallelism=wish.parallelism))

@@ -27,17 +27,14 @@ IR_VERSION = 0x08
 ONNX_TAGS = frozenset({0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42})
 """Tags of the fields that may follow it: producer, domain, version, text, graph, opset."""
 
-OpenFile = (
-    type[OnnxRuntime] | type[AotInductorRuntime] | type[MindSporeRuntime] | type[TensorRtRuntime]
-)
+OpenFile = type[AotInductorRuntime] | type[MindSporeRuntime] | type[TensorRtRuntime]
 
 RUNTIMES: dict[str, OpenFile] = {
-    "onnx": OnnxRuntime,
     "aotinductor": AotInductorRuntime,
     "mindir": MindSporeRuntime,
     "tensorrt": TensorRtRuntime,
 }
-"""What runs the formats that are opened by their name alone."""
+"""What runs the formats that are opened by their name alone and take one picture at a time."""
 
 
 def recognise_export(path: Path) -> ExportFormat | None:
@@ -81,7 +78,7 @@ def open_export(
         device: Where to run.
         precision: Of the arithmetic; only OpenVINO can run another one than was written.
         size: Width and height of the input, where the file allows several.
-        parallelism: Threads of the network, and pictures side by side, which OpenVINO alone does.
+        parallelism: Threads of the network, and pictures side by side (OpenVINO and ONNX Runtime).
 
     Raises:
         InputError: The file can't be used, or not so; the message says why.
@@ -100,8 +97,12 @@ def open_export(
             size=size,
             parallelism=parallelism,
         )
-    parallelism.refuse_streams(f"{kind} of {path}")
-    runtime = RUNTIMES[kind](path, device=device, size=size, threads=parallelism.threads)
+    runtime: GraphRuntime
+    if kind == "onnx":
+        runtime = OnnxRuntime(path, device=device, size=size, parallelism=parallelism)
+    else:
+        parallelism.refuse_streams(f"{kind} of {path}")
+        runtime = RUNTIMES[kind](path, device=device, size=size, threads=parallelism.threads)
     # An int8 file computes the rest in float32.
     if precision not in {"auto", runtime.card.precision.replace("int8", "float32")}:
         raise InputError(f"{path}: runs only in the precision it was written in: leave it 'auto'")

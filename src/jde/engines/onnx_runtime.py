@@ -6,6 +6,7 @@ from jaxtyping import UInt8
 
 from jde.engines.graph_runtime import Arrays, choose_size
 from jde.engines.model_card import IMAGES, PREFIX, ModelCard, constant_names
+from jde.engines.parallelism import ALL_FOR_ONE, Parallelism, core_count
 from jde.structures.errors import InputError, MissingExtraError
 from jde.structures.letterbox import Size
 
@@ -17,14 +18,15 @@ class OnnxRuntime:
         path: File that `jde export` wrote.
         device: `cpu`, `cuda` or `cuda:0`; `auto` takes CUDA where the installed package has it.
         size: Width and height of the input, where the file allows several.
-        threads: Of the network; all cores where not given.
+        parallelism: Its threads, and how many calls of `run` share them at a time, on a processor.
+
+    Attributes:
+        streams: As many as there are.
 
     Raises:
         InputError: The file can't be used, or the device isn't there.
         MissingExtraError: ONNX Runtime isn't installed.
     """
-
-    streams = 1
 
     def __init__(
         self,
@@ -32,9 +34,9 @@ class OnnxRuntime:
         *,
         device: str = "auto",
         size: Size | None = None,
-        threads: int | None = None,
+        parallelism: Parallelism = ALL_FOR_ONE,
     ) -> None:
-        self._session = open_session(path, device, threads)
+        self._session, self.streams = open_session(path, device, parallelism)
         entries = self._session.get_modelmeta().custom_metadata_map
         self.card = ModelCard.from_entries(
             {key.removeprefix(PREFIX): text for key, text in entries.items()}, str(path)
@@ -78,8 +80,8 @@ class OnnxRuntime:
         return dict(zip(names, answers, strict=True)) if names else {}
 
 
-def open_session(path: Path, device: str, threads: int | None) -> Any:
-    """Return an inference session of a file.
+def open_session(path: Path, device: str, parallelism: Parallelism) -> tuple[Any, int]:
+    """Return an inference session of a file, and how many threads may call it at the same time.
 
     Raises:
         InputError: The file is damaged, or the device isn't there.
@@ -91,11 +93,13 @@ def open_session(path: Path, device: str, threads: int | None) -> Any:
         raise MissingExtraError("onnxruntime", "onnx", f"running {path}") from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # Errors; warnings name shapes that are as they should be.
-    if threads is not None:
-        options.intra_op_num_threads = threads
     providers = choose_providers(device, onnxruntime.get_available_providers())
+    on_processor = providers == ["CPUExecutionProvider"]
+    streams = parallelism.streams_on(core_count()) if on_processor else 1
+    if parallelism.threads is not None or streams > 1:
+        options.intra_op_num_threads = parallelism.threads_of_each(streams)
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+        return onnxruntime.InferenceSession(str(path), options, providers=providers), streams
     except Exception as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: ONNX Runtime can't load it: {reason}") from error

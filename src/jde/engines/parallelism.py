@@ -1,3 +1,4 @@
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,6 +38,10 @@ class Parallelism:
             return min(MOST_STREAMS, cores, self.threads or cores)
         return self.streams
 
+    def threads_of_each(self, streams: int) -> int:
+        """Return the threads that each of several streams has."""
+        return max(1, (self.threads or core_count()) // streams)
+
     def refuse_streams(self, engine: str) -> None:
         """Refuse several streams, for an engine that has one.
 
@@ -46,8 +51,15 @@ class Parallelism:
         if self.streams not in {1, "auto"}:
             raise InputError(
                 f"streams: {engine} works on one picture after the other: leave it 1 or 'auto', "
-                "or take OpenVINO"
+                "or take OpenVINO or ONNX Runtime"
             )
+
+
+def core_count() -> int:
+    """Return the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 ALL_FOR_ONE = Parallelism()

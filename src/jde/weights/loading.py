@@ -60,8 +60,8 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
         precision: Of the arithmetic: `float32`, `bfloat16` or `float16`. `auto` is float32 in
             PyTorch, what the processor is fastest at in OpenVINO, else as the file was written.
         threads: Of the network, on a processor; all cores where not given.
-        streams: Calls of the detector that OpenVINO serves side by side, the threads shared out
-            among them, with the same results: 1 is quickest for one picture, `auto` (as many as
+        streams: Calls of the detector served side by side by OpenVINO or ONNX Runtime, the threads
+            shared out among them, same results: 1 is quickest for one picture, `auto` (as many as
             threads, 4 at most; 1 in other engines) for many.
 
     Raises:

@@ -47,7 +47,7 @@ def make_engine(
         device: Where to run; `auto` takes a GPU of PyTorch where there is one.
         precision: Of the arithmetic; `auto` is float32 in PyTorch and what the processor is
             fastest at in OpenVINO.
-        parallelism: Threads of the network, and pictures side by side, which OpenVINO alone does.
+        parallelism: Threads of the network, and pictures side by side (OpenVINO).
 
     Raises:
         InputError: The engine doesn't run weights, or the device isn't there.
