@@ -115,6 +115,7 @@ class NoEngine:
 
     name = "none"
     streams = 1
+    takes_any_size = False
 
     def __init__(self, input_size: Size) -> None:
         self.input_size = input_size

@@ -39,7 +39,7 @@ from jde.tracking.config import TrackerConfig
 from jde.tracking.tracker import Tracker
 from jde.video.reading import read_video
 from jde.weights.loading import load_detector
-from jde.weights.networks import load_network
+from jde.weights.running import load_whole_network
 
 Find = Callable[[Image], Detections]
 
@@ -64,7 +64,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Detect, track, score and print both tables."""
     options = arguments()
-    network = load_network(options.weights)
+    network = load_whole_network(options.weights, size=None)
     sequences = [options.data / "sequences" / name for name in options.sequences]
     shifts = sorted({0.0, *options.shifts})
     with tempfile.TemporaryDirectory() as folder:

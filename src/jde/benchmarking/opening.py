@@ -1,5 +1,6 @@
 """Weights or exported files to the engines that run them. Exported files need no torch."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from jde.benchmarking.contestants import Contestants, Wish
@@ -33,4 +34,5 @@ def exported_contestant(wish: Wish) -> Contestants:
         raise InputError(f"{path}: holds finished detections; measure one of --outputs maps")
     name = runtime.name.replace(" cpu ", ":")
     notes = [f"{path.name} runs on {runtime.name} only; --engines does not count"]
-    return Contestants({name: GraphEngine(runtime)}, runtime.card.config, notes)
+    config = replace(runtime.card.config, input_shape="fixed")
+    return Contestants({name: GraphEngine(runtime)}, config, notes)

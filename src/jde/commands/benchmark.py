@@ -35,7 +35,8 @@ class BenchmarkOptions:
     calibrated on drawn pictures: their speed counts, not what they find."""
 
     size: tuple[int, int] | None = None
-    """Width and height of the network's input, multiples of 32 [default: that of the weights]."""
+    """Width and height of the network's input, multiples of 32 [default: that of the weights]. It
+    is measured at exactly this size, also where 'jde track' would fit it to the video's shape."""
 
     frames: int = 60
     """Length of the video, and samples of each stage."""

@@ -44,7 +44,8 @@ class EvaluateDetectionOptions:
     """Overlap beyond which the lower of two boxes goes."""
 
     size: tuple[int, int] | None = None
-    """Width and height of the network's input, where the weights do not say it."""
+    """Width and height of the network's input [default: that of the weights]. Every picture is
+    brought to it, also where the weights would fit their input to the shape of a video."""
 
     device: str = "auto"
     """Where the network runs: auto, cpu, cuda, cuda:1, ..."""
@@ -68,6 +69,7 @@ def run(options: EvaluateDetectionOptions) -> str:
         options.weights,
         device=options.device,
         size=options.size,
+        shape="fixed",
         min_score=options.min_score,
         max_overlap=options.max_overlap,
     )

@@ -29,7 +29,8 @@ class EvaluateEmbeddingOptions:
     """Folder that the lines of list files start from; each list's own where not given."""
 
     size: tuple[int, int] | None = None
-    """Width and height of the network's input, where the weights do not say it."""
+    """Width and height of the network's input [default: that of the weights]. Every picture is
+    brought to it, also where the weights would fit their input to the shape of a video."""
 
     device: str = "auto"
     """Where the network runs: auto, cpu, cuda, cuda:1, ..."""
@@ -43,7 +44,9 @@ class EvaluateEmbeddingOptions:
 
 def run(options: EvaluateEmbeddingOptions) -> str:
     """Embed the labelled people, write what was asked for and return the table."""
-    detector = load_detector(options.weights, device=options.device, size=options.size)
+    detector = load_detector(
+        options.weights, device=options.device, size=options.size, shape="fixed"
+    )
     source = open_pictures(options.data, options.root, detector.input_size)
     embeddings, identities = embed_people(
         detector, all_samples(source), total=len(source), every=options.every

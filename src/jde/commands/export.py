@@ -64,10 +64,12 @@ class ExportOptions:
     dense: in the graph, for every place."""
 
     size: tuple[int, int] | None = None
-    """Width and height of the network's input, multiples of 32 [default: that of the weights]."""
+    """Width and height of the network's input, multiples of 32 [default: that of the weights]. A
+    file has this size only, whatever the shape of a video: best give the size for yours."""
 
     dynamic_size: bool = False
-    """Let the file take any size (maps only)."""
+    """Let the file take any size (maps only); then its input is also fitted to the video's shape
+    where the weights say so."""
 
     target: Annotated[Literal["any", "ascend"], tyro.conf.arg(name="for")] = "any"
     """ascend: one picture, fixed shapes and old operators, as Ascend's compiler ATC takes them."""
@@ -116,19 +118,21 @@ def run(options: ExportOptions) -> str:
     pictures = _pictures(options)
     network = load_network(options.weights, size=options.size)
     # Of the very weights that are written, whatever happens to their file meanwhile.
-    origin = Detector(
-        TorchEngine(network, device="cpu"),
-        network.config,
-        replace(PostProcessing.for_source(network.config.source), max_overlap=options.max_overlap),
-    )
+    engine = TorchEngine(network, device="cpu")
     calibration = (
         calibration_pictures(options.calibration, network.config.input_size)
         if options.calibration
         else []
     )
     export_network(network, options.output, settings, calibration=calibration)
-    exported = load_detector(options.output, size=options.size, max_overlap=options.max_overlap)
-    return "\n".join([_describe(options, exported), *_reports(options, origin, exported, pictures)])
+    exported = load_detector(options.output, max_overlap=options.max_overlap)
+    origin = Detector(
+        engine,
+        replace(network.config, input_shape=exported.input_shape),
+        replace(PostProcessing.for_source(network.config.source), max_overlap=options.max_overlap),
+    )
+    reports = _reports(options, origin, exported, pictures)
+    return "\n".join([_describe(options, exported), *reports])
 
 
 def _settings(options: ExportOptions) -> "ExportSettings":

@@ -69,6 +69,11 @@ class TrackOptions:
     size: tuple[int, int] | None = None
     """Width and height of the network's input, multiples of 32 [default: that of the weights]."""
 
+    shape: Literal["auto", "fixed", "fitted"] = "auto"
+    """fixed: bring the video to exactly that size, with grey bars where its shape is another.
+    fitted: an input of the video's shape with about as many pixels, so that people in an upright
+    or 4:3 video are larger at the same cost. auto: fixed with --size, else as the weights say."""
+
     batch: int = 1
     """Pictures the network gets at once; the identities stay the same."""
 
@@ -187,6 +192,7 @@ def _detector_settings(options: TrackOptions) -> dict[str, Any]:
         "engine": options.engine,
         "threads": options.threads,
         "size": options.size,
+        "shape": options.shape,
         "min_score": options.min_score,
         "max_overlap": options.max_overlap,
         "profile": None if options.profile == "default" else options.profile,

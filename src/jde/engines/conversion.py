@@ -49,7 +49,13 @@ def run_in_openvino(
         parallelism: Threads of the network, and pictures side by side.
     """
     graph = HeadMapsGraph(copy.deepcopy(network), sparse=True)
-    file = to_onnx(graph, graph.output_names, size=network.config.input_size, dynamic_batch=False)
+    file = to_onnx(
+        graph,
+        graph.output_names,
+        size=network.config.input_size,
+        dynamic_batch=False,
+        dynamic_size=True,
+    )
     card = ModelCard(config=network.config)
     return OpenVinoRuntime(
         to_openvino(file, card),

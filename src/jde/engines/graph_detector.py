@@ -8,6 +8,7 @@ from jaxtyping import Float32, Int64
 from jde.engines.graph_runtime import GraphRuntime
 from jde.engines.model_card import BOXES, CLASSES, EMBEDDINGS, SCORES
 from jde.imaging.letterboxing import Fitted
+from jde.model.config import InputShape
 from jde.model.detector import fit_picture, stack
 from jde.model.post_processing import PostProcessing
 from jde.structures.detections import Detections
@@ -41,6 +42,15 @@ class GraphDetector:
         return self.engine.streams
 
     @property
+    def input_shape(self) -> InputShape:
+        """Whether the input has the shape of each picture: never, a graph has one."""
+        return "fixed"
+
+    def input_for(self, picture: Size) -> Size:  # noqa: ARG002 (as of other detectors)
+        """Return the size to which a picture of a given width and height is brought."""
+        return self.input_size
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """Names of what it finds, by the numbers in `Detections.classes`."""
         return self.config.classes
@@ -55,7 +65,7 @@ class GraphDetector:
 
     def fit(self, picture: Image | Picture) -> Fitted:
         """Return a picture brought to the graph's input: the part that needs no network."""
-        return fit_picture(picture, self.input_size, self.settings)
+        return fit_picture(picture, self.input_for, self.settings)
 
     def find(self, pictures: Sequence[Fitted]) -> list[Detections]:
         """Return the people in each of several fitted pictures, boxes in the original's pixels."""

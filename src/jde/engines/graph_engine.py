@@ -38,8 +38,13 @@ class GraphEngine:
         """Calls that may be made at the same time, from a thread each."""
         return self.runtime.streams
 
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether it takes pictures of other sizes, too."""
+        return self.runtime.takes_any_size
+
     def __call__(self, images: UInt8[np.ndarray, "n h w 3"]) -> "GraphHeadMaps":
-        """Return the head maps of RGB pictures of the input size."""
+        """Return the head maps of RGB pictures of one size that it takes."""
         return GraphHeadMaps(self.runtime.run(images), self.runtime.constants)
 
 

@@ -38,12 +38,17 @@ class GraphRuntime(Protocol):
         ...
 
     @property
+    def takes_any_size(self) -> bool:
+        """Whether it takes pictures of other sizes, too: of sides that are multiples of 32."""
+        ...
+
+    @property
     def constants(self) -> Arrays:
         """Outputs that don't depend on the pictures; none where embeddings are dense."""
         ...
 
     def run(self, images: UInt8[np.ndarray, "n h w 3"]) -> Arrays:
-        """Return the outputs for RGB pictures of the input size."""
+        """Return the outputs for RGB pictures of one size that it takes."""
         ...
 
 

@@ -42,10 +42,9 @@ class OnnxRuntime:
             {key.removeprefix(PREFIX): text for key, text in entries.items()}, str(path)
         )
         height, width = self._session.get_inputs()[0].shape[1:3]
-        is_fixed = isinstance(height, int) and isinstance(width, int)
-        self.input_size = choose_size(
-            self.card, (width, height) if is_fixed else None, size, str(path)
-        )
+        self.takes_any_size = not (isinstance(height, int) and isinstance(width, int))
+        fixed = None if self.takes_any_size else (width, height)
+        self.input_size = choose_size(self.card, fixed, size, str(path))
         names = [output.name for output in self._session.get_outputs()]
         unchanging = set(constant_names())
         self._names = [name for name in names if name not in unchanging]
@@ -58,7 +57,7 @@ class OnnxRuntime:
         return f"onnx {provider} {self.card.precision}"
 
     def run(self, images: UInt8[np.ndarray, "n h w 3"]) -> Arrays:
-        """Return the outputs for RGB pictures of the input size."""
+        """Return the outputs for RGB pictures of one size that it takes."""
         if self._batch is not None and len(images) != self._batch:
             return join([self._run(images[row : row + 1]) for row in range(len(images))])
         return self._run(images)

@@ -1,5 +1,7 @@
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
@@ -10,20 +12,26 @@ from jde.engines.model_card import IMAGES, ModelCard, constant_names
 from jde.engines.onnx_runtime import join
 from jde.engines.parallelism import ALL_FOR_ONE, Parallelism
 from jde.structures.errors import InputError, MissingExtraError
+from jde.structures.frame import size_of
 from jde.structures.letterbox import Size
 
 CARD = "jde"
 """Where the metadata lie in the runtime information of a file."""
+
+KEPT_SIZES = 4
+"""Sizes of pictures for which a graph stays compiled: the weights are in memory for each."""
 
 
 class OpenVinoRuntime:
     """Runs a graph in OpenVINO, tuned for the time of one picture or for pictures side by side.
 
     Batches run picture by picture: on a processor that takes no longer, and a picture's result
-    doesn't depend on its neighbours.
+    doesn't depend on its neighbours. A graph that takes any size is compiled for each size of
+    picture when the first one comes; for the input size at once, unless its input is fitted to the
+    pictures.
 
     Args:
-        graph: OpenVINO graph with names and card in place.
+        graph: OpenVINO graph with names and card in place; changed.
         origin: Its name in messages.
         device: `cpu`, or a device of OpenVINO such as `gpu` or `npu`; `auto` is the processor.
         precision: `auto` is what the device is fastest at, bfloat16 on processors that have it,
@@ -52,33 +60,61 @@ class OpenVinoRuntime:
         self.card = read_card(graph, origin)
         self.constants: Arrays = take_constants(graph)
         _, height, width, _ = graph.inputs[0].get_partial_shape()
-        is_fixed = height.is_static and width.is_static
-        fixed = (width.get_length(), height.get_length()) if is_fixed else None
+        self.takes_any_size = not (height.is_static and width.is_static)
+        fixed = None if self.takes_any_size else (width.get_length(), height.get_length())
         self.input_size = choose_size(self.card, fixed, size, origin)
-        graph.reshape({IMAGES: [1, self.input_size[1], self.input_size[0], 3]})
         if precision == "auto" and self.card.outputs == "detections":
             precision = "float32"  # Pixels of a whole picture don't fit into 16 bits.
-        self._compiled = compile_graph(graph, device_name(device), precision, parallelism)
-        several = parallelism.streams != 1
-        self.streams = int(self._compiled.get_property("NUM_STREAMS")) if several else 1
-        self._requests = InferRequests(self._compiled, self.streams)
+        self._device = device_name(device)
+        self._core = open_core(self._device)
+        self.streams = count_streams(self._core, self._device, parallelism)
+        settings = settings_for(self._device, precision, parallelism.threads, self.streams)
+        self._core.set_property(self._device, settings)
+
+        @lru_cache(KEPT_SIZES)
+        def compiled(size: Size) -> CompiledGraph:
+            graph.reshape({IMAGES: [1, size[1], size[0], 3]})
+            model = self._core.compile_model(graph, self._device)
+            return CompiledGraph(model, InferRequests(model, self.streams))
+
+        self._compiled, self._lock = compiled, Lock()
+        self._latest: CompiledGraph | None = None
+        if self.card.config.input_shape == "fixed" or not self.takes_any_size:
+            self._latest = compiled(self.input_size)
 
     @property
     def name(self) -> str:
         """Name of the runtime, the device and the precision."""
-        device = self._compiled.get_property("EXECUTION_DEVICES")[0].lower()
+        device = self._device.lower()
         if self.card.precision == "int8":
             return f"openvino {device} int8"
-        hint = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        hint = self.property("INFERENCE_PRECISION_HINT").get_type_name()
         return f"openvino {device} {PRECISION_NAMES.get(hint, hint)}"
 
-    def property(self, name: str) -> object:
+    def property(self, name: str) -> Any:
         """Return a setting that OpenVINO runs with, such as `INFERENCE_NUM_THREADS`."""
-        return self._compiled.get_property(name)
+        if self._latest is None:  # Nothing is compiled yet.
+            return self._core.get_property(self._device, name)
+        return self._latest.model.get_property(name)
 
     def run(self, images: UInt8[np.ndarray, "n h w 3"]) -> Arrays:
-        """Return the outputs for RGB pictures of the input size."""
-        return join([self._requests.run(images[row : row + 1]) for row in range(len(images))])
+        """Return the outputs for RGB pictures of one size that it takes."""
+        size = size_of(images[0]) if self.takes_any_size else self.input_size
+        with self._lock:
+            ready = self._latest = self._compiled(size)
+        return join([ready.requests.run(images[row : row + 1]) for row in range(len(images))])
+
+
+class CompiledGraph(NamedTuple):
+    """A graph that is ready to run on pictures of one size.
+
+    Attributes:
+        model: What OpenVINO compiled.
+        requests: They run it.
+    """
+
+    model: Any
+    requests: InferRequests
 
 
 PRECISION_TYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
@@ -156,29 +192,41 @@ def device_name(device: str) -> str:
     return "CPU" if device == "auto" else device.upper().replace(":", ".")
 
 
-def compile_graph(graph: Any, device: str, precision: str, parallelism: Parallelism) -> Any:
-    """Return the graph ready to run on a device.
+def open_core(device: str) -> Any:
+    """Return what compiles graphs for a device.
 
     Raises:
         InputError: There is no such device.
     """
-    openvino = import_openvino("running an exported network")
-    settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
-    if precision != "auto":
-        settings["INFERENCE_PRECISION_HINT"] = PRECISION_TYPES[precision]
-    if parallelism.threads is not None:
-        settings["INFERENCE_NUM_THREADS"] = parallelism.threads
-    core = openvino.Core()
+    core = import_openvino("running an exported network").Core()
     kinds = {name.partition(".")[0] for name in core.available_devices}
     if device.partition(".")[0] not in kinds:
         raise InputError(
             f"device {device.lower()!r}: OpenVINO finds {', '.join(core.available_devices)} here"
         )
-    cores = core.get_property(device, "RANGE_FOR_STREAMS")[1] if device == "CPU" else 1
-    streams = parallelism.streams_on(cores)
+    return core
+
+
+def count_streams(core: Any, device: str, parallelism: Parallelism) -> int:
+    """Return how many pictures a device works on side by side: a processor one a thread at most."""
+    if device != "CPU":
+        return parallelism.streams_on(1)
+    cores = core.get_property(device, "RANGE_FOR_STREAMS")[1]
+    return min(parallelism.streams_on(cores), parallelism.threads or cores)
+
+
+def settings_for(
+    device: str, precision: str, threads: int | None, streams: int
+) -> dict[str, Any]:
+    """Return what OpenVINO calls the precision and the parallelism."""
+    settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+    if precision != "auto":
+        settings["INFERENCE_PRECISION_HINT"] = PRECISION_TYPES[precision]
+    if threads is not None:
+        settings["INFERENCE_NUM_THREADS"] = threads
     if streams > 1:
         settings["NUM_STREAMS"] = streams
     if streams > 1 and device == "CPU":
         # A thread bound to a core waits there while decoding has it, though another may be free.
         settings["ENABLE_CPU_PINNING"] = False
-    return core.compile_model(graph, device, settings)
+    return settings

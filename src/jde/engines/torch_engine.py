@@ -32,7 +32,7 @@ class TorchEngine:
         precision: Of weights and arithmetic; results are float32.
         threads: Of PyTorch, for the whole process; as they are where not given.
         compiled: Let PyTorch compile the network when the first pictures come, which takes about
-            half a minute for each number of pictures; on a GPU it runs as one CUDA graph.
+            half a minute for each number and size of pictures; on a GPU it runs as one CUDA graph.
     """
 
     streams = 1
@@ -69,9 +69,14 @@ class TorchEngine:
         """Width and height of the pictures it takes."""
         return self._network.config.input_size
 
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether it takes pictures of other sizes, too."""
+        return True
+
     @torch.inference_mode()
     def __call__(self, images: UInt8[np.ndarray, "n h w 3"]) -> "TorchHeadMaps":
-        """Return the head maps of RGB pictures of the input size."""
+        """Return the head maps of RGB pictures of one size that it takes."""
         if self._compiled and self.device.type == "cuda":
             # From here on what the last call returned may be overwritten.
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
@@ -138,7 +143,7 @@ class TorchHeadMaps:
 def compile_for(
     device: torch.device, function: Callable[[Tensor], list[LevelTensors]]
 ) -> Callable[[Tensor], list[LevelTensors]]:
-    """Return a function compiled for one number of pictures at a time.
+    """Return a function compiled for one number and size of pictures at a time.
 
     On a GPU its kernels are recorded as a CUDA graph and started by one call.
     """

@@ -18,6 +18,7 @@ Anchors = tuple[LevelAnchors, LevelAnchors, LevelAnchors]
 Architecture = Literal["darknet53", "nano", "small"]
 Activation = Literal["leaky", "relu"]
 StridePadding = Literal["symmetric", "bottom-right"]
+InputShape = Literal["fixed", "fitted"]
 
 PEOPLE = ("person",)
 """What networks find that don't say otherwise."""
@@ -26,6 +27,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "architecture": get_args(Architecture),
     "activation": get_args(Activation),
     "stride2_padding": get_args(StridePadding),
+    "input_shape": get_args(InputShape),
 }
 """What the named fields of a configuration may say."""
 
@@ -44,6 +46,8 @@ class ModelConfig:
         source: Program that trained the weights; it selects the post-processing profile.
         start_score: Score with which a detection of these weights starts a track; weaker ones only
             continue one.
+        input_shape: `fixed`: every picture is letterboxed into the input size. `fitted`: the input
+            has the picture's shape, and about as many pixels as the input size.
         classes: Names of what it finds; published networks find people alone.
     """
 
@@ -55,6 +59,7 @@ class ModelConfig:
     stride2_padding: StridePadding = "symmetric"
     source: str = "jde"
     start_score: float = PUBLISHED_SCORE
+    input_shape: InputShape = "fixed"
     classes: tuple[str, ...] = PEOPLE
 
     def __post_init__(self) -> None:
@@ -74,9 +79,12 @@ class ModelConfig:
     def to_json(self) -> str:
         """Return the configuration as JSON, as weight files carry it.
 
-        A network of people alone says nothing of classes: its files stay those of older versions.
+        A network of people alone says nothing of classes, and one of a fixed input nothing of its
+        shape: their files stay those of older versions.
         """
         entries = asdict(self)
+        if self.input_shape == "fixed":
+            del entries["input_shape"]
         if self.classes == PEOPLE:
             del entries["classes"]
         return json.dumps(entries, sort_keys=True)
@@ -89,7 +97,7 @@ class ModelConfig:
             InputError: The text is no JSON object with exactly the known fields.
         """
         try:
-            entries: dict[str, Any] = json.loads(text)
+            entries: dict[str, Any] = {"input_shape": "fixed", **json.loads(text)}
             for name, choices in CHOICES.items():
                 check_choice(name, entries[name], choices)
             for name, kind in (("embedding_dim", int), ("source", str)):

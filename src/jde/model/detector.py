@@ -1,17 +1,18 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from jde.imaging.letterboxing import Fitted, letterbox_image
-from jde.model.config import ModelConfig
+from jde.model.config import InputShape, ModelConfig
 from jde.model.decoding import Candidates, cells_of_boxes, decode
 from jde.model.head_maps import Engine, HeadMaps
 from jde.model.post_processing import PostProcessing
 from jde.model.suppression import best_first, suppress_by_class
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
-from jde.structures.frame import Image, Picture
+from jde.structures.fitted_size import fitted_size
+from jde.structures.frame import Image, Picture, size_of
 from jde.structures.letterbox import Letterbox, Size
 
 TINY = 1e-12
@@ -26,7 +27,8 @@ class Detector:
 
     Args:
         engine: Runs the network.
-        config: What the network is.
+        config: What the network is. Its input is fitted to each picture where the configuration
+            says so and the engine takes any size.
         settings: Thresholds and conventions; those of the weights' source where not given.
     """
 
@@ -39,13 +41,24 @@ class Detector:
 
     @property
     def input_size(self) -> Size:
-        """Width and height to which pictures are brought."""
+        """Width and height to which pictures are brought, or spend as many pixels as."""
         return self.engine.input_size
 
     @property
     def streams(self) -> int:
         """Calls of `find` that may be made at the same time, from a thread each."""
         return self.engine.streams
+
+    @property
+    def input_shape(self) -> InputShape:
+        """Whether all pictures are brought to the input size, or each to one of its own shape."""
+        return self.config.input_shape if self.engine.takes_any_size else "fixed"
+
+    def input_for(self, picture: Size) -> Size:
+        """Return the size to which a picture of a given width and height is brought."""
+        if self.input_shape == "fitted":
+            return fitted_size(picture, self.input_size)
+        return self.input_size
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -66,19 +79,22 @@ class Detector:
         Raises:
             InputError: It is no picture.
         """
-        return fit_picture(picture, self.input_size, self.settings)
+        return fit_picture(picture, self.input_for, self.settings)
 
     def find(self, pictures: Sequence[Fitted]) -> list[Detections]:
         """Return the people in each of several fitted pictures, boxes in the original's pixels."""
-        if not pictures:
-            return []
-        maps = self.engine(stack(pictures))
-        return [self.detect(maps, row, each.letterbox) for row, each in enumerate(pictures)]
+        found: dict[int, Detections] = {}
+        for places in same_sizes(pictures):
+            group = [pictures[place] for place in places]
+            maps = self.engine(stack(group))
+            for row, (place, each) in enumerate(zip(places, group, strict=True)):
+                found[place] = self.detect(maps, row, each.letterbox)
+        return [found[place] for place in range(len(pictures))]
 
     def embed(self, image: Image, boxes: Float32[np.ndarray, "n 4"]) -> Float32[np.ndarray, "n d"]:
         """Return unit embeddings of given corner boxes, each from the level that fits its size."""
         fitted = self.fit(image)
-        maps = self.engine(stack([fitted]))
+        size, maps = size_of(fitted.image), self.engine(stack([fitted]))
         inside = fitted.letterbox.to_network(boxes)
         overlaps = np.stack(
             [shape_overlaps(inside, np.array(a)).max(axis=1) for a in self.config.anchors]
@@ -87,7 +103,7 @@ class Detector:
         rows, columns = np.zeros(len(boxes), np.int64), np.zeros(len(boxes), np.int64)
         for level in np.unique(levels):
             mine = levels == level
-            rows[mine], columns[mine] = cells_of_boxes(inside[mine], self.input_size, int(level))
+            rows[mine], columns[mine] = cells_of_boxes(inside[mine], size, int(level))
         return self._embed(maps, 0, levels, rows, columns)
 
     def embed_every_level(
@@ -100,12 +116,12 @@ class Detector:
         section 9).
         """
         fitted = self.fit(image)
-        maps = self.engine(stack([fitted]))
+        size, maps = size_of(fitted.image), self.engine(stack([fitted]))
         inside = fitted.letterbox.to_network(boxes)
         found, embeddings = [], []
         for level, anchors in enumerate(self.config.anchors):
-            chosen = answered_boxes(inside, np.array(anchors), self.input_size, level)
-            rows, columns = cells_of_boxes(inside[chosen], self.input_size, level)
+            chosen = answered_boxes(inside, np.array(anchors), size, level)
+            rows, columns = cells_of_boxes(inside[chosen], size, level)
             levels = np.full(len(chosen), level, np.int64)
             found.append(chosen)
             embeddings.append(self._embed(maps, 0, levels, rows, columns))
@@ -153,19 +169,35 @@ class Detector:
         return embeddings / np.maximum(lengths, np.float32(TINY))
 
 
-def fit_picture(picture: Image | Picture, size: Size, settings: PostProcessing) -> Fitted:
+def fit_picture(
+    picture: Image | Picture, input_for: Callable[[Size], Size], settings: PostProcessing
+) -> Fitted:
     """Return a picture brought to the network's input, and the map used.
+
+    Args:
+        picture: Pixels, or what makes them.
+        input_for: Returns the size of the input for that of a picture.
+        settings: Conventions of the letterbox.
 
     Raises:
         InputError: It is no picture.
     """
     if isinstance(picture, np.ndarray):
         check_image(picture)
+    size = input_for(size_of(picture))
     return letterbox_image(picture, size, rounded_padding=settings.rounded_padding)
 
 
+def same_sizes(pictures: Sequence[Fitted]) -> list[list[int]]:
+    """Return the places of fitted pictures, those of one size together."""
+    places: dict[Size, list[int]] = {}
+    for place, each in enumerate(pictures):
+        places.setdefault(size_of(each.image), []).append(place)
+    return list(places.values())
+
+
 def stack(pictures: Sequence[Fitted]) -> UInt8[np.ndarray, "n h w 3"]:
-    """Return fitted pictures as one batch."""
+    """Return fitted pictures of one size as one batch."""
     if len(pictures) == 1:
         return pictures[0].image[None]
     return np.stack([each.image for each in pictures])

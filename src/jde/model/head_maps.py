@@ -65,6 +65,11 @@ class Engine(Protocol):
         """Calls that may be made at the same time, from a thread each."""
         ...
 
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether it takes pictures of other sizes, too: of sides that are multiples of 32."""
+        ...
+
     def __call__(self, images: UInt8[np.ndarray, "n h w 3"]) -> HeadMaps:
-        """Return the head maps of RGB pictures of the input size."""
+        """Return the head maps of RGB pictures of one size that it takes."""
         ...

@@ -13,6 +13,7 @@ from typing import Any
 from jde.pipeline.result_files import Format, ResultFiles
 from jde.pipeline.tracking import BatchDetector, Sinks, StagedDetector, TrackingRun
 from jde.structures.errors import InputError
+from jde.structures.letterbox import Size
 from jde.tracking.config import TrackerConfig
 from jde.tracking.tracker import Tracker
 from jde.video.source import VideoSource
@@ -126,7 +127,6 @@ class TrackingJob:
 
     def _summarise(self, run: TrackingRun, written: tuple[Path, ...], *, complete: bool) -> None:
         source = run.source
-        size = getattr(run.detector, "input_size", None)
         names = class_names(run.detector)
         summary = {
             "source": source.origin,
@@ -137,7 +137,7 @@ class TrackingJob:
             "height": source.size[1],
             "video_frames_per_second": source.frame_rate,
             "weights": self.weights,
-            "network_input": list(size) if size else None,
+            "network_input": network_input(run.detector, source.size),
             "batch": self.batch,
             "streams": run.lanes,
             **({"classes": list(names)} if len(names) > 1 else {}),
@@ -150,6 +150,13 @@ class TrackingJob:
             path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise InputError(f"{path}: can't be written ({error.strerror})") from error
+
+
+def network_input(detector: object, picture: Size) -> list[int] | None:
+    """Return to which width and height a detector brings pictures; None where it doesn't say."""
+    input_for = getattr(detector, "input_for", None)
+    size = input_for(picture) if input_for else getattr(detector, "input_size", None)
+    return list(size) if size else None
 
 
 def class_names(detector: object) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from jde.model.head_maps import Engine
 from jde.model.post_processing import PostProcessing
 from jde.structures.errors import InputError, MissingExtraError
 from jde.structures.letterbox import Size
+from jde.weights.input_shape import SHAPES, check_fitting, choose_shape
 
 ENGINES = (
     "auto",
@@ -36,6 +37,7 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     device: str = "auto",
     engine: str = "auto",
     size: Size | None = None,
+    shape: str = "auto",
     min_score: float = 0.5,
     max_overlap: float = 0.4,
     profile: str | None = None,
@@ -52,6 +54,10 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
         engine: `auto` is what an exported file was written for; of weights, OpenVINO where it is
             installed and there is no GPU, else `torch`. `torch-compiled` takes a minute to start.
         size: Width and height of the input; needed where neither file nor name says it.
+        shape: `fixed` brings all pictures to that size. `fitted` gives the input the shape of each
+            picture and about as many pixels as that size: with less padding people are larger for
+            the same work. `auto` is fixed where a size is given, else what the weights say, as far
+            as an exported file takes other sizes than its own.
         min_score: Score that detections must exceed.
         max_overlap: Overlap beyond which the lower of two boxes goes; exported files of finished
             detections have their own.
@@ -69,11 +75,18 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     """
     check_choice("engine", engine, ENGINES)
     check_choice("precision", precision, PRECISIONS)
+    check_choice("shape", shape, SHAPES)
     if profile is not None:
         check_choice("profile", profile, PROFILES)
     cores = Parallelism(threads, streams)
     runs, config = open_engine(
-        weights, engine=engine, device=device, precision=precision, size=size, parallelism=cores
+        weights,
+        engine=engine,
+        device=device,
+        precision=precision,
+        size=size,
+        shape=shape,
+        parallelism=cores,
     )
     ours = PostProcessing.for_source(profile or config.source)
     settings = replace(ours, min_score=min_score, max_overlap=max_overlap)
@@ -82,16 +95,17 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     return Detector(runs, config, settings)
 
 
-def open_engine(
+def open_engine(  # noqa: PLR0913 (what the public call was asked for)
     weights: str | Path,
     *,
     engine: str,
     device: str,
     precision: str,
     size: Size | None,
+    shape: str,
     parallelism: Parallelism,
 ) -> tuple[Engine | GraphRuntime, ModelConfig]:
-    """Return what runs the network of a name or file, and the network's configuration.
+    """Return what runs the network of a name or file, and the network's configuration as it runs.
 
     Raises:
         InputError: There is no such name, or the file can't be used; the message says why.
@@ -107,13 +121,18 @@ def open_engine(
             size=size,
             parallelism=parallelism,
         )
+        if shape == "fitted":
+            check_fitting(runtime, str(weights))
+        config = replace(
+            runtime.card.config, input_shape=choose_shape(shape, runtime.card.config, size)
+        )
         is_finished = runtime.card.outputs == "detections"
-        return (runtime if is_finished else GraphEngine(runtime)), runtime.card.config
+        return (runtime if is_finished else GraphEngine(runtime)), config
     if find_spec("torch") is None:
         raise MissingExtraError("torch", "torch", f"running {weights}, which is no exported file,")
     from jde.weights.running import load_whole_network, make_engine  # noqa: PLC0415 (needs torch)
 
-    network = load_whole_network(str(weights), size=size)
+    network = load_whole_network(str(weights), size=size, shape=shape)
     made = make_engine(
         network, engine=engine, device=device, precision=precision, parallelism=parallelism
     )

@@ -1,5 +1,6 @@
 """Weights to an engine that runs them; the part of `load_detector` that needs torch."""
 
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -13,14 +14,20 @@ from jde.model.network import JDENet
 from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
 from jde.weights.checkpoint import make_network
+from jde.weights.input_shape import choose_shape
 from jde.weights.networks import load_checkpoint
 
 EXPORTED_ONLY = ("onnx", "aotinductor", "mindir", "tensorrt")
 """Engines that need a file made for them."""
 
 
-def load_whole_network(weights: str, *, size: Size | None) -> JDENet:
+def load_whole_network(weights: str, *, size: Size | None, shape: str = "fixed") -> JDENet:
     """Return the network of a zoo name or weight file.
+
+    Args:
+        weights: Name or file.
+        size: Width and height of the input; those of the weights where not given.
+        shape: Of the input: `fixed`, `fitted`, or `auto`.
 
     Raises:
         InputError: The file holds a backbone alone, or can't be used.
@@ -28,7 +35,9 @@ def load_whole_network(weights: str, *, size: Size | None) -> JDENet:
     checkpoint = load_checkpoint(weights, size=size)
     if checkpoint.is_backbone:
         raise InputError(f"{weights}: only a backbone, which detects nothing: train it first")
-    return make_network(checkpoint, weights)
+    config = checkpoint.config
+    config = replace(config, input_shape=choose_shape(shape, config, size))
+    return make_network(replace(checkpoint, config=config), weights)
 
 
 def make_engine(

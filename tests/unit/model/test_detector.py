@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from jde.model.presets import PRESETS
 from jde.structures.errors import InputError
 
 CONFIG = PRESETS["jde-nano"]
+FITTED = replace(CONFIG, input_shape="fitted")
 WIDTH, HEIGHT = CONFIG.input_size
 
 
@@ -34,13 +35,16 @@ class RecordedEngine:
     name = "recorded"
     streams = 1
     input_size = (WIDTH, HEIGHT)
+    takes_any_size = True
 
     def __init__(self, *people: tuple[int, int, int, int, float]) -> None:
         self.people = people
+        self.sizes: list[tuple[int, int, int]] = []
 
     def __call__(self, images: np.ndarray) -> RecordedMaps:
-        assert images.shape[1:] == (HEIGHT, WIDTH, 3)
-        shapes = [(len(images), 4, HEIGHT // stride, WIDTH // stride) for stride in STRIDES]
+        n, height, width, _ = images.shape
+        self.sizes.append((n, width, height))
+        shapes = [(n, 4, height // stride, width // stride) for stride in STRIDES]
         levels = tuple(
             LevelMaps(np.zeros((n, a, 4, h, w), np.float32), np.zeros((n, a, 2, h, w), np.float32))
             for n, a, h, w in shapes
@@ -71,6 +75,51 @@ def test_boxes_come_back_in_pixels_of_the_picture() -> None:
     small = Detector(engine, CONFIG)(picture())
     large = Detector(engine, CONFIG)(picture(2 * WIDTH, 2 * HEIGHT))
     np.testing.assert_allclose(large.boxes, 2 * small.boxes)
+
+
+def test_a_fixed_input_has_one_size_for_every_picture() -> None:
+    engine = RecordedEngine()
+    detector = Detector(engine, CONFIG)
+    detector.batch([picture(640, 480), picture(1080, 1920), picture(64, 48)])
+    assert engine.sizes == [(3, WIDTH, HEIGHT)]
+    assert detector.input_for((640, 480)) == detector.input_size == (WIDTH, HEIGHT)
+
+
+def test_a_fitted_input_has_the_shape_of_each_picture_and_the_order_stays() -> None:
+    engine = RecordedEngine((2, 3, 20, 30, 2.0))
+    detector = Detector(engine, FITTED)
+    pictures = [picture(*size) for size in ((640, 480), (1080, 1920), (320, 240))]
+    found = detector.batch(pictures)
+    wide, upright = (480, 384), (320, 576)
+    assert engine.sizes == [(2, *wide), (1, *upright)]
+    assert (detector.input_size, detector.input_shape) == ((WIDTH, HEIGHT), "fitted")
+    for one, each in zip(pictures, found, strict=True):
+        alone = detector(one)
+        np.testing.assert_array_equal(alone.boxes, each.boxes)
+    scales = [480 / 640, 576 / 1920, 480 / 320]
+    first = found[0].boxes * scales[0]
+    np.testing.assert_allclose(found[2].boxes * scales[2], first, rtol=1e-6)
+
+
+def test_an_engine_of_one_size_is_not_given_another() -> None:
+    engine = RecordedEngine()
+    engine.takes_any_size = False
+    detector = Detector(engine, FITTED)
+    detector(picture(640, 480))
+    assert engine.sizes == [(1, WIDTH, HEIGHT)]
+    assert detector.input_shape == "fixed"
+
+
+def test_boxes_beyond_the_fixed_input_are_embedded_where_they_lie() -> None:
+    detector = Detector(RecordedEngine(), FITTED)
+    width, height = CONFIG.anchors[2][1]
+    low = np.array([[100, 500, 100 + width, 500 + height]], np.float32)
+    row, column = int(500 + height / 2) // 8, int(100 + width / 2) // 8
+    direction = np.array([3, 0, row, column]) / np.linalg.norm([3, 0, row, column])
+    embedding = detector.embed(picture(320, 576), low)[0]
+    np.testing.assert_allclose(embedding[:4], direction, rtol=1e-6)
+    _, embeddings = detector.embed_every_level(picture(320, 576), low)
+    np.testing.assert_allclose(embeddings[-1, :4], direction, rtol=1e-6)
 
 
 def test_nobody_gives_empty_detections_with_the_right_width() -> None:

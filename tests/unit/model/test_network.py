@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -124,6 +126,15 @@ def test_files_without_a_start_score_have_the_published_one() -> None:
     text = PRESETS["jde-nano"].to_json().replace(', "start_score": 0.5', "")
     assert "start_score" not in text
     assert ModelConfig.from_json(text).start_score == 0.5
+
+
+def test_a_fixed_input_leaves_files_as_those_of_older_versions() -> None:
+    config = PRESETS["jde-nano"]
+    assert "input_shape" not in config.to_json()
+    fitted = replace(config, input_shape="fitted")
+    assert ModelConfig.from_json(fitted.to_json()) == fitted
+    with pytest.raises(InputError, match="input_shape must be one of fixed, fitted"):
+        ModelConfig.from_json(fitted.to_json().replace('"fitted"', '"round"'))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"architecture": "nano"}', "null"])
