@@ -215,9 +215,7 @@ def count_streams(core: Any, device: str, parallelism: Parallelism) -> int:
     return min(parallelism.streams_on(cores), parallelism.threads or cores)
 
 
-def settings_for(
-    device: str, precision: str, threads: int | None, streams: int
-) -> dict[str, Any]:
+def settings_for(device: str, precision: str, threads: int | None, streams: int) -> dict[str, Any]:
     """Return what OpenVINO calls the precision and the parallelism."""
     settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     if precision != "auto":

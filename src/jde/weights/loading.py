@@ -15,7 +15,7 @@ from jde.model.head_maps import Engine
 from jde.model.post_processing import PostProcessing
 from jde.structures.errors import InputError, MissingExtraError
 from jde.structures.letterbox import Size
-from jde.weights.input_shape import SHAPES, check_fitting, choose_shape
+from jde.weights.input_shape import InputWish
 
 ENGINES = (
     "auto",
@@ -37,13 +37,13 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     device: str = "auto",
     engine: str = "auto",
     size: Size | None = None,
-    shape: str = "auto",
     min_score: float = 0.5,
     max_overlap: float = 0.4,
     profile: str | None = None,
     precision: str = "auto",
     threads: int | None = None,
     streams: Streams = 1,
+    shape: str = "auto",
 ) -> Detector | GraphDetector:
     """Return a detector with weights of a zoo name or of a file, or with an exported model.
 
@@ -54,13 +54,8 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
         engine: `auto` is what an exported file was written for; of weights, OpenVINO where it is
             installed and there is no GPU, else `torch`. `torch-compiled` takes a minute to start.
         size: Width and height of the input; needed where neither file nor name says it.
-        shape: `fixed` brings all pictures to that size. `fitted` gives the input the shape of each
-            picture and about as many pixels as that size: with less padding people are larger for
-            the same work. `auto` is fixed where a size is given, else what the weights say, as far
-            as an exported file takes other sizes than its own.
         min_score: Score that detections must exceed.
-        max_overlap: Overlap beyond which the lower of two boxes goes; exported files of finished
-            detections have their own.
+        max_overlap: Overlap beyond which the lower of two boxes goes; not of finished detections.
         profile: Program whose post-processing to follow: `jde`, `zhongdao`, `paddle` or
             `mindspore`; the one that trained the weights where not given.
         precision: Of the arithmetic: `float32`, `bfloat16` or `float16`. `auto` is float32 in
@@ -69,24 +64,17 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
         streams: Calls of the detector served side by side by OpenVINO or ONNX Runtime, the threads
             shared out among them, same results: 1 is quickest for one picture, `auto` (as many as
             threads, 4 at most; 1 in other engines) for many.
+        shape: `fixed` brings pictures to exactly that size. `fitted` gives the input the shape of
+            each picture and about as many pixels: people are larger for the same work. `auto` is
+            fixed at a given size, else what the weights say, if an exported file takes any size.
 
     Raises:
         InputError: There is no such name, or the file can't be used; the message says why.
     """
-    check_choice("engine", engine, ENGINES)
-    check_choice("precision", precision, PRECISIONS)
-    check_choice("shape", shape, SHAPES)
-    if profile is not None:
-        check_choice("profile", profile, PROFILES)
-    cores = Parallelism(threads, streams)
+    check_names(engine, precision, profile)
+    wish, cores = InputWish(size, shape), Parallelism(threads, streams)
     runs, config = open_engine(
-        weights,
-        engine=engine,
-        device=device,
-        precision=precision,
-        size=size,
-        shape=shape,
-        parallelism=cores,
+        weights, engine=engine, device=device, precision=precision, wish=wish, parallelism=cores
     )
     ours = PostProcessing.for_source(profile or config.source)
     settings = replace(ours, min_score=min_score, max_overlap=max_overlap)
@@ -95,14 +83,13 @@ def load_detector(  # noqa: PLR0913 (the public call: what runs, where, and from
     return Detector(runs, config, settings)
 
 
-def open_engine(  # noqa: PLR0913 (what the public call was asked for)
+def open_engine(
     weights: str | Path,
     *,
     engine: str,
     device: str,
     precision: str,
-    size: Size | None,
-    shape: str,
+    wish: InputWish,
     parallelism: Parallelism,
 ) -> tuple[Engine | GraphRuntime, ModelConfig]:
     """Return what runs the network of a name or file, and the network's configuration as it runs.
@@ -118,25 +105,34 @@ def open_engine(  # noqa: PLR0913 (what the public call was asked for)
             engine=engine,
             device=device,
             precision=precision,
-            size=size,
+            size=wish.size,
             parallelism=parallelism,
         )
-        if shape == "fitted":
-            check_fitting(runtime, str(weights))
-        config = replace(
-            runtime.card.config, input_shape=choose_shape(shape, runtime.card.config, size)
-        )
+        wish.check(runtime, str(weights))
+        config = wish.applied_to(runtime.card.config)
         is_finished = runtime.card.outputs == "detections"
         return (runtime if is_finished else GraphEngine(runtime)), config
     if find_spec("torch") is None:
         raise MissingExtraError("torch", "torch", f"running {weights}, which is no exported file,")
     from jde.weights.running import load_whole_network, make_engine  # noqa: PLC0415 (needs torch)
 
-    network = load_whole_network(str(weights), size=size, shape=shape)
+    network = load_whole_network(str(weights), size=wish.size, shape=wish.shape)
     made = make_engine(
         network, engine=engine, device=device, precision=precision, parallelism=parallelism
     )
     return made, network.config
+
+
+def check_names(engine: str, precision: str, profile: str | None) -> None:
+    """Refuse unknown names.
+
+    Raises:
+        InputError: The message lists the known ones.
+    """
+    check_choice("engine", engine, ENGINES)
+    check_choice("precision", precision, PRECISIONS)
+    if profile is not None:
+        check_choice("profile", profile, PROFILES)
 
 
 def check_choice(name: str, value: str, known: tuple[str, ...]) -> None:

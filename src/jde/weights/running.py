@@ -14,7 +14,7 @@ from jde.model.network import JDENet
 from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
 from jde.weights.checkpoint import make_network
-from jde.weights.input_shape import choose_shape
+from jde.weights.input_shape import InputWish
 from jde.weights.networks import load_checkpoint
 
 EXPORTED_ONLY = ("onnx", "aotinductor", "mindir", "tensorrt")
@@ -35,8 +35,7 @@ def load_whole_network(weights: str, *, size: Size | None, shape: str = "fixed")
     checkpoint = load_checkpoint(weights, size=size)
     if checkpoint.is_backbone:
         raise InputError(f"{weights}: only a backbone, which detects nothing: train it first")
-    config = checkpoint.config
-    config = replace(config, input_shape=choose_shape(shape, config, size))
+    config = InputWish(size, shape).applied_to(checkpoint.config)
     return make_network(replace(checkpoint, config=config), weights)
 
 
