@@ -1,4 +1,5 @@
 import logging
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -46,6 +47,7 @@ class TrainOptions:
     resume: bool = False
     """Go on from the latest checkpoint in the output folder, if there is one."""
     overrides: Annotated[tuple[tuple[str, Any], ...], tyro.conf.Suppress] = ()
+    words: Annotated[tuple[str, ...], tyro.conf.Suppress] = ()
 
 
 def parse_options(arguments: Sequence[str]) -> TrainOptions:
@@ -64,7 +66,7 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
             values.append(word)
     options = tyro.cli(TrainOptions, prog="jde train", args=plain)
     found = tuple((name, to_value(words)) for name, words in overrides.items())
-    return replace(options, overrides=found)
+    return replace(options, overrides=found, words=tuple(arguments))
 
 
 def is_key(name: str) -> bool:
@@ -83,7 +85,9 @@ def run(options: TrainOptions) -> str:
     config = load_config(options.config, dict(options.overrides))
     outcome = train(config, resume=options.resume)
     if outcome.weights is None:
-        logger.info("%s; go on with: jde train %s --resume", outcome.reason, options.config)
+        # With every key that was given: another --output would hold another run.
+        words = [word for word in options.words if word != "--resume"]
+        logger.info("%s; go on with: jde train %s --resume", outcome.reason, shlex.join(words))
         raise KeyboardInterrupt
     if not PartialState().is_main_process:
         return ""

@@ -27,6 +27,10 @@ def find_sequences(path: Path, pattern: str = "*") -> list[Path]:
     Raises:
         InputError: There is none.
     """
+    if not path.exists():
+        raise InputError(
+            f"{path}: does not exist; give a MOTChallenge sequence or a folder of them"
+        )
     if is_sequence(path):
         return [path]
     found = sorted(one for one in path.glob(pattern) if is_sequence(one)) if path.is_dir() else []
@@ -61,6 +65,10 @@ def mot_source(
     info = read_seqinfo(folder)
     if not info.image_folder.is_dir():
         raise InputError(f"{info.image_folder}: the pictures of the sequence are missing")
+    if not (folder / GROUND_TRUTH).is_file():
+        raise InputError(
+            f"{folder / GROUND_TRUTH}: is missing; leave the sequence out, or add who is in it"
+        )
     pictures = _part(list(_numbered(list_pictures(info.image_folder))), frames)
     rows = read_mot(folder / GROUND_TRUTH)
     classes = _classes(rows, column)

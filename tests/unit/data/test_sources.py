@@ -166,6 +166,15 @@ def test_picture_of_another_size_than_the_sequence_is_refused(tmp_path: Path) ->
         mot_source(folder).load(1, RNG)
 
 
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere: does not exist; give a MOTChallenge sequence"):
+        find_sequences(tmp_path / "nowhere")
+    folder = sequence(tmp_path, "1,1,10,5,20,30,1,1,1\n")
+    (folder / "gt" / "gt.txt").unlink()
+    with pytest.raises(InputError, match=r"gt\.txt: is missing; leave the sequence out"):
+        mot_source(folder)
+
+
 def test_sequences_of_a_folder_are_found_by_name(tmp_path: Path) -> None:
     for name in ("MOT17-02-SDP", "MOT17-02-DPM", "MOT17-04-SDP"):
         sequence(tmp_path / name, "", frames=1)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jde.data.label_source import LABEL_FOLDERS, PICTURE_FOLDER
+from jde.data.mot_source import GROUND_TRUTH
 from jde.data.prepare.layout import pictures_below
 from jde.data.prepare.motchallenge import ground_truths, read_sequences
 from jde.data.prepare.prepared import Person, Selection
 from jde.formats.jde_labels import label_path, read_labels
 from jde.formats.number_table import read_text
+from jde.formats.seqinfo import is_sequence
 from jde.structures.errors import InputError
 
 LIST_SUFFIXES = (".train", ".val", ".test")
@@ -54,6 +56,8 @@ def take_inventory(dataset: Path) -> list[ListedPicture]:
         return [picture for path in lists for picture in _of_list(path)]
     if ground_truths(dataset):
         return list(_of_sequences(dataset))
+    if unlabelled := [path for path in (dataset, *dataset.iterdir()) if is_sequence(path)]:
+        raise InputError(f"{unlabelled[0] / GROUND_TRUTH}: is missing, as in every sequence here")
     raise InputError(f"{dataset}: holds no data set; give {EXPECTED}")
 
 

@@ -40,6 +40,14 @@ def test_mot_sequences_without_seqinfo(tmp_path: Path, add: Callable[..., Path])
     assert listed.people == [Person(1, 20, 10, 40, 50)]
 
 
+def test_sequences_without_ground_truth_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "set" / "S1"
+    (folder / "img1").mkdir(parents=True)
+    (folder / "seqinfo.ini").write_text("[Sequence]\nname=S1\n")
+    with pytest.raises(InputError, match=r"S1/gt/gt\.txt: is missing, as in every sequence here"):
+        take_inventory(tmp_path / "set")
+
+
 @pytest.mark.parametrize(
     ("labels", "problem"),
     [
