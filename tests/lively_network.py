@@ -11,12 +11,14 @@ from jde.model.presets import find_preset
 SIZE = (128, 96)
 
 
-def lively_network(size: tuple[int, int] = SIZE, classes: tuple[str, ...] = ("person",)) -> JDENet:
+def lively_network(
+    size: tuple[int, int] = SIZE, classes: tuple[str, ...] = ("person",), points: int = 0
+) -> JDENet:
     """Return a `nano` whose normalisation fits noise, and which sees people everywhere."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         network = build_network(
-            replace(find_preset("jde-nano", size=size), classes=classes)
+            replace(find_preset("jde-nano", size=size), classes=classes, appearance_points=points)
         ).train()
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):

@@ -46,7 +46,7 @@ def tiny_network() -> JDENet:
             config,
             backbone=TinyBackbone(),
             pyramid=FeaturePyramid(routes, routes, full_conv3x3),
-            heads=make_heads(routes, config),
+            heads=make_heads(routes, config, CHANNELS),
         ).train()
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):

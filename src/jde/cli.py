@@ -37,6 +37,9 @@ COMMANDS = {
     "demo": Command("demo", "DemoOptions", "make a scene, track it, score it, write a video"),
     "track": Command("track", "TrackOptions", "track the people in a video, folder or sequence"),
     "train": Command("train", "TrainOptions", "train a network from a configuration file"),
+    "fit-embedding": Command(
+        "fit_embedding", "FitEmbeddingOptions", "teach a trained network to tell people apart"
+    ),
     "evaluate tracking": Command(
         "evaluate_tracking", "EvaluateTrackingOptions", "CLEAR, Identity and HOTA of result files"
     ),

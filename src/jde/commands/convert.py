@@ -94,7 +94,10 @@ def _config(options: ConvertOptions, config: ModelConfig) -> ModelConfig:
     """Return the configuration with what was said of it."""
     from jde.weights.writing import NATIVE  # noqa: PLC0415 (keeps help quick)
 
-    wishes: dict[str, Any] = {"start_score": options.start_score, "input_shape": options.shape}
+    wishes: dict[str, Any] = {
+        "start_score": options.start_score,
+        "input_shape": options.shape,
+    }
     changes = {name: value for name, value in wishes.items() if value is not None}
     if changes and options.output.suffix != NATIVE:
         name = next(iter(changes)).replace("input_shape", "shape of the input").replace("_", " ")

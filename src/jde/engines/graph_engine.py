@@ -1,3 +1,4 @@
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +9,6 @@ from jde.engines.model_card import CONSTANT_OUTPUTS, DENSE, MAP_OUTPUTS, ROUTE, 
 from jde.model.config import STRIDES
 from jde.model.head_maps import LevelMaps
 from jde.structures.letterbox import Size
-
-AROUND = np.arange(-1, 2)
-"""Steps from a cell to the places its 3x3 convolution reads."""
 
 
 class GraphEngine:
@@ -81,7 +79,9 @@ class GraphHeadMaps:
         if at(DENSE, stride) in self.arrays:
             return self.arrays[at(DENSE, stride)][pictures, :, rows, columns]
         kernel, bias = (self.constants[at(name, stride)] for name in CONSTANT_OUTPUTS)
-        patches = cut_patches(self.arrays[at(ROUTE, stride)], pictures, rows, columns)
+        maps = self.arrays[at(ROUTE, stride)]
+        side = math.isqrt(len(kernel) // maps.shape[3])
+        patches = cut_patches(maps, pictures, rows, columns, side)
         return patches.reshape(len(patches), -1) @ kernel + bias
 
 
@@ -90,18 +90,19 @@ def cut_patches(
     pictures: Int64[np.ndarray, " k"],
     rows: Int64[np.ndarray, " k"],
     columns: Int64[np.ndarray, " k"],
-) -> Float32[np.ndarray, "k 3 3 c"]:
-    """Return the 3x3 surroundings of cells, zero beyond the border."""
-    y, inside_y = reach(rows, maps.shape[1])
-    x, inside_x = reach(columns, maps.shape[2])
+    side: int,
+) -> Float32[np.ndarray, "k side side c"]:
+    """Return the surroundings of cells that a kernel of `side` reads, zero beyond the border."""
+    y, inside_y = reach(rows, maps.shape[1], side)
+    x, inside_x = reach(columns, maps.shape[2], side)
     patches = maps[pictures[:, None, None], y[:, :, None], x[:, None, :]]
     patches[~(inside_y[:, :, None] & inside_x[:, None, :])] = 0
     return patches
 
 
 def reach(
-    cells: Int64[np.ndarray, " k"], length: int
-) -> tuple[Int64[np.ndarray, "k 3"], Bool[np.ndarray, "k 3"]]:
+    cells: Int64[np.ndarray, " k"], length: int, side: int
+) -> tuple[Int64[np.ndarray, "k side"], Bool[np.ndarray, "k side"]]:
     """Return the places around cells along one axis, kept inside, and which of them were."""
-    places = cells[:, None] + AROUND
+    places = cells[:, None] + np.arange(side) - side // 2
     return places.clip(0, length - 1), (places >= 0) & (places < length)

@@ -61,7 +61,7 @@ class HeadMapsGraph(nn.Module):
         if self.cast_first:
             images = images.to(self.precision)
         scaled = images.permute(0, 3, 1, 2).to(self.precision) / 255
-        return self.network.pyramid(self.network.backbone(scaled))
+        return self.network.read(scaled)
 
     def constant_arrays(self) -> dict[str, np.ndarray]:
         """Return the constants by name, for files that hold them beside the graph."""

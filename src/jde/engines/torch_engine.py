@@ -17,9 +17,6 @@ Precision = Literal["float32", "bfloat16", "float16"]
 LevelTensors = tuple[Tensor, Tensor, Tensor]
 """Box deltas, objectness and what the embedding convolution reads, of one level."""
 
-PATCH = 3
-"""Side of the embedding convolution's kernel."""
-
 
 class TorchEngine:
     """Runs a network in PyTorch: convolutions fused with their normalisation, channels last.
@@ -133,7 +130,8 @@ class TorchHeadMaps:
     ) -> Float32[np.ndarray, "k dim"]:
         """Return the embeddings of the cells: the 3x3 convolution at these places only."""
         convolution = self._heads[level].embedding
-        patches = cut_patches(self._routes[level], pictures, rows, columns)
+        side = convolution.kernel_size[0]
+        patches = cut_patches(self._routes[level], pictures, rows, columns, side)
         answers = torch.nn.functional.linear(
             patches.flatten(1), convolution.weight.flatten(1), convolution.bias
         )
@@ -157,14 +155,15 @@ def cut_patches(
     pictures: Int64[np.ndarray, " k"],
     rows: Int64[np.ndarray, " k"],
     columns: Int64[np.ndarray, " k"],
+    side: int,
 ) -> Tensor:
-    """Return the 3x3 surroundings (k, channels, 3, 3) of cells, zero beyond the border."""
-    around = torch.arange(PATCH, device=maps.device)
+    """Return the surroundings (k, channels, side, side) of cells, zero beyond the border."""
+    around = torch.arange(side, device=maps.device)
     which, down, across = (
         torch.from_numpy(axis).to(maps.device) for axis in (pictures, rows, columns)
     )
-    y = down[:, None, None] + around[:, None] - PATCH // 2
-    x = across[:, None, None] + around[None, :] - PATCH // 2
+    y = down[:, None, None] + around[:, None] - side // 2
+    x = across[:, None, None] + around[None, :] - side // 2
     height, width = maps.shape[2:]
     inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
     patches = maps.permute(0, 2, 3, 1)[

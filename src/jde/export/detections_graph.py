@@ -46,6 +46,9 @@ class DetectionsGraph(nn.Module):
         self.maps = HeadMapsGraph(network, sparse=True, precision=precision)
         self.has_classes = len(network.config.classes) > 1
         priors = Priors(network.config)
+        self.points = network.config.appearance_points
+        width, height = network.config.input_size
+        self.finest_size = width // STRIDES[-1], height // STRIDES[-1]
         self.limit = min(limit, len(priors.sizes))
         self.max_overlap, self.margin = max_overlap, margin
         self.widths = [network.config.input_size[0] // stride for stride in STRIDES]
@@ -73,7 +76,10 @@ class DetectionsGraph(nn.Module):
         )
         found = classes.gather(1, chosen) if classes is not None else None
         scores = best.sigmoid() * self.survivors(boxes, found)
-        answers = (boxes, scores, self.embed(features, chosen))
+        embeddings = (
+            self.embed_points(features[-1], boxes) if self.points else self.embed(features, chosen)
+        )
+        answers = (boxes, scores, unit_length(embeddings))
         return answers if found is None else (*answers, found)
 
     def detect(
@@ -134,7 +140,7 @@ class DetectionsGraph(nn.Module):
     def embed(
         self, features: list[LevelFeatures], chosen: Int64[Tensor, "n k"]
     ) -> Float32[Tensor, "n k d"]:
-        """Return unit embeddings of the cells of chosen anchors, computed there only."""
+        """Return embeddings of the cells of chosen anchors, computed there only."""
         kernels = self.maps.constants()
         levels = self.levels[chosen]
         total: Tensor | None = None
@@ -146,7 +152,44 @@ class DetectionsGraph(nn.Module):
             found = found * mine[:, :, None]
             total = found if total is None else total + found
         assert total is not None
-        return total / (total * total).sum(dim=2, keepdim=True).sqrt().clamp(min=TINY)
+        return total
+
+    def embed_points(
+        self, finest: LevelFeatures, boxes: Float32[Tensor, "n k 4"]
+    ) -> Float32[Tensor, "n k d"]:
+        """Return embeddings of boxes, read at points down their middle: `box_points` in a graph."""
+        maps = to_float32(finest.route).permute(0, 2, 3, 1)
+        width, height = self.finest_size
+        steps = (torch.arange(self.points, device=boxes.device) + 0.5) / self.points
+        y = boxes[:, :, 1:2] + steps * (boxes[:, :, 3:4] - boxes[:, :, 1:2])
+        top, bottom, down = between(y, height)
+        left, right, across = between((boxes[:, :, 0:1] + boxes[:, :, 2:3]) / 2, width)
+        picture = torch.arange(maps.shape[0], device=boxes.device)[:, None, None] * (height * width)
+        cells, read = maps.flatten(0, 2), picture + left
+        upper = cells[top * width + read] * (1 - across)[..., None]
+        lower = cells[bottom * width + read] * (1 - across)[..., None]
+        read = picture + right
+        upper = upper + cells[top * width + read] * across[..., None]
+        lower = lower + cells[bottom * width + read] * across[..., None]
+        found = upper * (1 - down)[..., None] + lower * down[..., None]
+        kernel, bias = self.maps.constants()[-2:]
+        # Each point gives its own part of the numbers.
+        parts = kernel.reshape(len(kernel), self.points, -1).permute(1, 0, 2)
+        return (found[:, :, :, None] @ parts).flatten(2) + bias
+
+
+def unit_length(embeddings: Float32[Tensor, "n k d"]) -> Float32[Tensor, "n k d"]:
+    """Return embeddings of unit length."""
+    return embeddings / (embeddings * embeddings).sum(dim=2, keepdim=True).sqrt().clamp(min=TINY)
+
+
+def between(
+    places: Float32[Tensor, "n k points"], length: int
+) -> tuple[Int64[Tensor, "n k points"], Int64[Tensor, "n k points"], Float32[Tensor, "n k points"]]:
+    """Return the cells before and after places along an axis, and the share of the one after."""
+    cells = (places / STRIDES[-1] - 0.5).clamp(min=0, max=length - 1)
+    before = cells.long()
+    return before, (before + 1).clamp(max=length - 1), cells - before.float()
 
 
 def best_class(

@@ -107,6 +107,8 @@ def streams(network: JDENet) -> Iterator[Channels]:
     fine_to_coarse = reversed(parts(network.pyramid, PyramidLevel))
     levels = dict(zip(backbone.taps, fine_to_coarse, strict=True))
     for number, blocks in enumerate(stages):
+        if network.config.appearance_points and number == backbone.taps[0]:
+            continue  # Our own code reads this map too, with kernels of its own.
         following = stages[number + 1][:1] if number + 1 < len(stages) else []
         widens = [block.widen for block in [*blocks[1:], *following]]
         readers = [(one, 0) for one in widens if isinstance(one, ConvNorm)]

@@ -34,7 +34,7 @@ def build_darknet53(config: ModelConfig) -> JDENet:
         config,
         backbone=Darknet53(config.activation, config.stride2_padding),
         pyramid=FeaturePyramid(Darknet53.channels, DARKNET_ROUTES, full_conv3x3),
-        heads=make_heads(DARKNET_ROUTES, config),
+        heads=make_heads(DARKNET_ROUTES, config, Darknet53.channels[0]),
     )
 
 
@@ -44,7 +44,7 @@ def build_compact(config: ModelConfig, backbone: MobileNet, routes: tuple[int, i
         config,
         backbone=backbone,
         pyramid=FeaturePyramid(backbone.channels, routes, separable_conv3x3),
-        heads=make_heads(routes, config),
+        heads=make_heads(routes, config, backbone.channels[0]),
     )
     for head in network.heads:
         assert isinstance(head, JointHead)
@@ -52,10 +52,27 @@ def build_compact(config: ModelConfig, backbone: MobileNet, routes: tuple[int, i
     return network
 
 
-def make_heads(routes: tuple[int, int, int], config: ModelConfig) -> nn.ModuleList:
-    """Return the heads of the three levels."""
-    classes = len(config.classes)
-    return nn.ModuleList(JointHead(channels, config.embedding_dim, classes) for channels in routes)
+def make_heads(
+    routes: tuple[int, int, int], config: ModelConfig, finest_channels: int
+) -> nn.ModuleList:
+    """Return the heads of the three levels.
+
+    Args:
+        routes: Channels of the routes, coarse to fine.
+        config: Of the network.
+        finest_channels: Channels of the backbone's finest map.
+    """
+    dim, classes = config.embedding_dim, len(config.classes)
+    coarse, middle, fine = routes
+    return nn.ModuleList(
+        [
+            # The coarse levels of a network that reads points keep what they learnt: training
+            # goes on from it.
+            JointHead(coarse, dim, classes),
+            JointHead(middle, dim, classes),
+            JointHead(fine, dim, classes, finest_channels if config.appearance_points else 0),
+        ]
+    )
 
 
 def expect_few_people(head: JointHead) -> None:

@@ -23,6 +23,13 @@ InputShape = Literal["fixed", "fitted"]
 PEOPLE = ("person",)
 """What networks find that don't say otherwise."""
 
+BEFORE: dict[str, Any] = {
+    "input_shape": "fixed",
+    "appearance_points": 0,
+    "classes": PEOPLE,
+}
+"""What files mean that say nothing of these fields."""
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "architecture": get_args(Architecture),
     "activation": get_args(Activation),
@@ -48,6 +55,8 @@ class ModelConfig:
             continue one.
         input_shape: `fixed`: every picture is letterboxed into the input size. `fitted`: the input
             has the picture's shape, and about as many pixels as the input size.
+        appearance_points: Points down the middle of a box where its appearance is read from the
+            backbone's finest map; 0 reads what the neck says at the anchor's cell, as published.
         classes: Names of what it finds; published networks find people alone.
     """
 
@@ -60,6 +69,7 @@ class ModelConfig:
     source: str = "jde"
     start_score: float = PUBLISHED_SCORE
     input_shape: InputShape = "fixed"
+    appearance_points: int = 0
     classes: tuple[str, ...] = PEOPLE
 
     def __post_init__(self) -> None:
@@ -70,23 +80,19 @@ class ModelConfig:
             raise InputError("anchors must hold four (width, height) pairs for each of 3 levels")
         if any(side <= 0 for level in self.anchors for anchor in level for side in anchor):
             raise InputError("anchors must have positive widths and heights")
-        if not 0 <= self.start_score <= 1:
-            raise InputError(f"start_score must be from 0 to 1, got {self.start_score}")
-        if self.embedding_dim < 1:
-            raise InputError(f"embedding_dim must be positive, got {self.embedding_dim}")
+        check_numbers(self)
         check_classes(self.classes)
 
     def to_json(self) -> str:
         """Return the configuration as JSON, as weight files carry it.
 
-        A network of people alone says nothing of classes, and one of a fixed input nothing of its
-        shape: their files stay those of older versions.
+        Of what came with later versions it says only what isn't as it was before them, so that
+        files of published networks stay those of older versions.
         """
         entries = asdict(self)
-        if self.input_shape == "fixed":
-            del entries["input_shape"]
-        if self.classes == PEOPLE:
-            del entries["classes"]
+        for name, before in BEFORE.items():
+            if entries[name] == before:
+                del entries[name]
         return json.dumps(entries, sort_keys=True)
 
     @classmethod
@@ -97,10 +103,14 @@ class ModelConfig:
             InputError: The text is no JSON object with exactly the known fields.
         """
         try:
-            entries: dict[str, Any] = {"input_shape": "fixed", **json.loads(text)}
+            entries: dict[str, Any] = BEFORE | json.loads(text)
             for name, choices in CHOICES.items():
                 check_choice(name, entries[name], choices)
-            for name, kind in (("embedding_dim", int), ("source", str)):
+            for name, kind in (
+                ("embedding_dim", int),
+                ("appearance_points", int),
+                ("source", str),
+            ):
                 if type(entries[name]) is not kind:
                     raise InputError(f"{name} must be of type {kind.__name__}")
             entries["start_score"] = float(entries.get("start_score", PUBLISHED_SCORE))
@@ -109,7 +119,7 @@ class ModelConfig:
                 tuple((float(width), float(height)) for width, height in level)
                 for level in entries["anchors"]
             )
-            entries["classes"] = tuple(entries.get("classes", PEOPLE))
+            entries["classes"] = tuple(entries["classes"])
             return cls(**entries)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"the model configuration can't be read: {error}") from error
@@ -123,6 +133,24 @@ def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """
     if value not in choices:
         raise InputError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def check_numbers(config: ModelConfig) -> None:
+    """Refuse numbers that mean nothing.
+
+    Raises:
+        InputError: The message names the field and what it may be.
+    """
+    if not 0 <= config.start_score <= 1:
+        raise InputError(f"start_score must be from 0 to 1, got {config.start_score}")
+    if config.embedding_dim < 1:
+        raise InputError(f"embedding_dim must be positive, got {config.embedding_dim}")
+    points = config.appearance_points
+    if points < 0 or (points and config.embedding_dim % points):
+        raise InputError(
+            f"appearance_points must be 0 or divide embedding_dim, {config.embedding_dim}, got "
+            f"{points}"
+        )
 
 
 def check_classes(names: tuple[str, ...]) -> None:

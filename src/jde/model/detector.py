@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from jde.imaging.letterboxing import Fitted, letterbox_image
+from jde.model.box_points import embed_points
 from jde.model.config import InputShape, ModelConfig
 from jde.model.decoding import Candidates, cells_of_boxes, decode
 from jde.model.head_maps import Engine, HeadMaps
@@ -96,6 +97,8 @@ class Detector:
         fitted = self.fit(image)
         size, maps = size_of(fitted.image), self.engine(stack([fitted]))
         inside = fitted.letterbox.to_network(boxes)
+        if self.config.appearance_points:
+            return self._embed_boxes(maps, 0, inside)
         overlaps = np.stack(
             [shape_overlaps(inside, np.array(a)).max(axis=1) for a in self.config.anchors]
         )
@@ -113,7 +116,8 @@ class Detector:
 
         A box counts at every level that has an anchor of its shape (overlap above 0.6), at the cell
         of its centre; of boxes that share cell and anchor the best one counts (specification,
-        section 9).
+        section 9). A network that reads points of the box gives the same at every level: its boxes
+        count once.
         """
         fitted = self.fit(image)
         size, maps = size_of(fitted.image), self.engine(stack([fitted]))
@@ -121,10 +125,15 @@ class Detector:
         found, embeddings = [], []
         for level, anchors in enumerate(self.config.anchors):
             chosen = answered_boxes(inside, np.array(anchors), size, level)
+            found.append(chosen)
+            if self.config.appearance_points:
+                continue
             rows, columns = cells_of_boxes(inside[chosen], size, level)
             levels = np.full(len(chosen), level, np.int64)
-            found.append(chosen)
             embeddings.append(self._embed(maps, 0, levels, rows, columns))
+        if self.config.appearance_points:
+            chosen = np.unique(np.concatenate(found))
+            return chosen, self._embed_boxes(maps, 0, inside[chosen])
         return np.concatenate(found), np.concatenate(embeddings)
 
     def detect(self, maps: HeadMaps, picture: int, letterbox: Letterbox) -> Detections:
@@ -148,9 +157,18 @@ class Detector:
         return Detections(
             np.round(boxes) if self.settings.rounded else boxes,
             kept.scores,
-            self._embed(maps, picture, kept.levels, kept.rows, kept.columns),
+            self._embed_boxes(maps, picture, kept.boxes)
+            if self.config.appearance_points
+            else self._embed(maps, picture, kept.levels, kept.rows, kept.columns),
             kept.classes,
         )
+
+    def _embed_boxes(
+        self, maps: HeadMaps, picture: int, boxes: Float32[np.ndarray, "n 4"]
+    ) -> Float32[np.ndarray, "n d"]:
+        if not len(boxes):
+            return np.zeros((0, self.config.embedding_dim), np.float32)
+        return to_unit(embed_points(maps, picture, boxes, self.config.appearance_points))
 
     def _embed(
         self,
@@ -165,8 +183,13 @@ class Detector:
             mine = levels == level
             pictures = np.full(int(mine.sum()), picture, np.int64)
             embeddings[mine] = maps.embeddings(int(level), pictures, rows[mine], columns[mine])
-        lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-        return embeddings / np.maximum(lengths, np.float32(TINY))
+        return to_unit(embeddings)
+
+
+def to_unit(embeddings: Float32[np.ndarray, "n d"]) -> Float32[np.ndarray, "n d"]:
+    """Return embeddings of unit length."""
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return embeddings / np.maximum(lengths, np.float32(TINY))
 
 
 def fit_picture(

@@ -29,13 +29,21 @@ class JointHead(nn.Module):
         channels: Channels of the route; the tip has twice as many.
         embedding_dim: Numbers in an embedding.
         classes: How many classes it tells apart.
+        appearance: Channels of the backbone's map, where the embedding is read from it: a point of
+            the map at a time. Else it is read from 3x3 cells of the route.
     """
 
-    def __init__(self, channels: int, embedding_dim: int, classes: int = 1) -> None:
+    def __init__(
+        self, channels: int, embedding_dim: int, classes: int = 1, appearance: int = 0
+    ) -> None:
         super().__init__()
         self.numbers = numbers_per_anchor(classes)
         self.detection = nn.Conv2d(2 * channels, ANCHORS_PER_LEVEL * self.numbers, 1)
-        self.embedding = nn.Conv2d(channels, embedding_dim, 3, padding=1)
+        self.embedding = (
+            nn.Conv2d(appearance, embedding_dim, 1)
+            if appearance
+            else nn.Conv2d(channels, embedding_dim, 3, padding=1)
+        )
 
     def forward(self, features: LevelFeatures) -> LevelOutput:
         """Return the head maps."""

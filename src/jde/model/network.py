@@ -40,7 +40,16 @@ class JDENet(nn.Module):
     def features(self, images: Float[Tensor, "n 3 height width"]) -> list[LevelFeatures]:
         """Return what the heads read, for engines that embed the cells of people only."""
         check_input_size((int(images.shape[3]), int(images.shape[2])))
-        return self.pyramid(self.backbone(images))
+        return self.read(images)
+
+    def read(self, images: Float[Tensor, "n 3 height width"]) -> list[LevelFeatures]:
+        """Return the features of pictures whose size is known to be good."""
+        maps = self.backbone(images)
+        levels: list[LevelFeatures] = self.pyramid(maps)
+        if self.config.appearance_points:
+            # The neck keeps where somebody is and loses what the clothes look like.
+            levels[-1] = levels[-1]._replace(route=maps[0])
+        return levels
 
 
 def head(network: JDENet, level: int) -> JointHead:

@@ -17,7 +17,8 @@ class LevelFeatures(NamedTuple):
     """What the neck hands to the head of one level."""
 
     route: Float[Tensor, "n c h w"]
-    """Feeds the embedding, and the next finer level."""
+    """Feeds the embedding, and the next finer level; the backbone's finest map, on the finest level
+    of a network that reads appearance there."""
     tip: Float[Tensor, "n d h w"]
     """Feeds boxes and objectness."""
 

@@ -45,6 +45,10 @@ def write_weights(path: Path, checkpoint: Checkpoint, *, half: bool = False) -> 
         raise InputError(f"{path}: the name must end in {', '.join((NATIVE, *WRITERS))}")
     if half:
         raise InputError(f"{path}: only {NATIVE} files can be written in half precision")
+    if checkpoint.config.appearance_points and ends[0] != ".conv.74":
+        raise InputError(
+            f"{path}: only {NATIVE} files can hold an embedding that is read at points of a box"
+        )
     warn_of_losses(path, checkpoint, ends[0])
     WRITERS[ends[0]](path, checkpoint)
 

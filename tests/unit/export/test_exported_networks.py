@@ -115,6 +115,21 @@ def test_a_network_of_several_classes_keeps_them_in_its_file(
     np.testing.assert_allclose(second.scores, first.scores, atol=1e-4)
 
 
+@pytest.mark.parametrize("settings", FORMS, ids=str)
+def test_every_form_reads_the_appearance_of_a_box_at_its_points(
+    settings: ExportSettings, pictures: list[Image], tmp_path: Path
+) -> None:
+    network = lively_network(points=8)
+    looking = PostProcessing(min_score=MIN_SCORE)
+    origin = Detector(TorchEngine(network, device="cpu"), network.config, looking)
+    path = tmp_path / f"network{ENDS[settings.format]}"
+    export_network(network, path, settings)
+    exported = load_detector(path, precision="float32", min_score=MIN_SCORE)
+    for first, second in zip(origin.batch(pictures), exported.batch(pictures), strict=True):
+        assert len(first) > 10
+        np.testing.assert_allclose(second.embeddings, first.embeddings, atol=1e-4)
+
+
 @pytest.mark.parametrize("settings", [ASCEND_MAPS, ASCEND_DETECTIONS], ids=str)
 def test_every_shape_for_ascend_is_a_number_and_every_operator_on_its_list(
     settings: ExportSettings, write: Write
