@@ -167,7 +167,7 @@ def test_one_call_from_python_tracks_a_video(tmp_path: Path) -> None:
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
 import jde.weights.loading
 from jde import cli
 from tests.integration.test_track_command import Bystander
@@ -177,6 +177,8 @@ class Slow(Bystander):
         time.sleep(0.05)
         return super().batch(images)
 
+# Whoever runs the tests in the background may have told its children to ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 jde.weights.loading.load_detector = lambda *_, **__: Slow()
 cli.main(["track", sys.argv[1], "--output", sys.argv[2]])
 """

@@ -111,9 +111,10 @@ def test_a_fitted_input_finds_what_a_fixed_one_of_that_size_finds(
     assert fixed.input_for((200, 100)) == UPRIGHT
     first, second = fixed(pictures[0]), fitted(pictures[0])
     assert len(first) > 5
-    np.testing.assert_array_equal(second.boxes, first.boxes)
-    np.testing.assert_array_equal(second.scores, first.scores)
-    np.testing.assert_array_equal(second.embeddings, first.embeddings)
+    # Not to the last bit: PyTorch's kernels also depend on where in memory the weights lie.
+    np.testing.assert_allclose(second.boxes, first.boxes, atol=1e-3)
+    np.testing.assert_allclose(second.scores, first.scores, atol=1e-4)
+    np.testing.assert_allclose(second.embeddings, first.embeddings, atol=1e-4)
     for alone, each in zip(map(fitted, pictures), fitted.batch(pictures), strict=True):
         np.testing.assert_allclose(each.boxes, alone.boxes, atol=1e-3)
         np.testing.assert_allclose(each.embeddings, alone.embeddings, atol=1e-4)
