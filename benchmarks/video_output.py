@@ -23,10 +23,9 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from jde.benchmarking.drawn_video import write_drawn_video
-from jde.benchmarking.simulated_crowd import PICTURE, SimulatedCrowd
+from jde.benchmarking.simulated_crowd import SimulatedCrowd, as_tracks
 from jde.imaging.letterboxing import letterbox_image
 from jde.structures.frame import Frame, Image
-from jde.structures.tracks import Tracks
 from jde.video.canvas import Canvas
 from jde.video.drawing import paint_tracks
 from jde.video.reading import read_video
@@ -65,7 +64,7 @@ class Way:
         self, video: Path, output: Path, *, people: int, small: bool, pixels: bool
     ) -> None:
         source = read_video(video)
-        self.scale = np.float32(source.size[1] / PICTURE[1])
+        self.height = source.size[1]
         self.frames = iter(source)
         self.output = output
         self.pixels = pixels
@@ -107,9 +106,7 @@ class Way:
 
     def draw(self, frame: Frame) -> None:
         """Draw the people of the next frame."""
-        seen = self.crowd.next_frame()
-        ids = np.arange(1, len(seen) + 1)
-        tracks = Tracks(ids, seen.boxes * self.scale, seen.scores, seen.classes)
+        tracks = as_tracks(self.crowd.next_frame(), self.height)
         self.traces.add(tracks)
         paint_tracks(frame.picture, tracks, self.traces)
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from jde.structures.detections import Detections
+from jde.structures.tracks import Tracks
 
 PICTURE = np.array([1920.0, 1080.0])
 
@@ -52,6 +53,12 @@ class SimulatedCrowd:
             scores=rng.uniform(0.5, 1, count).astype(np.float32),
             embeddings=_units(self.looks[seen] + noise).astype(np.float32),
         )
+
+
+def as_tracks(seen: Detections, height: int) -> Tracks:
+    """Return who is seen as a tracker would, in a picture of another height."""
+    scale = np.float32(height / PICTURE[1])
+    return Tracks(np.arange(1, len(seen) + 1), seen.boxes * scale, seen.scores, seen.classes)
 
 
 def _units(vectors: np.ndarray) -> np.ndarray:

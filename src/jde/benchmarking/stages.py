@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jde.benchmarking.simulated_crowd import PICTURE, SimulatedCrowd
+from jde.benchmarking.simulated_crowd import SimulatedCrowd, as_tracks
 from jde.benchmarking.timing import Timing, measure_in_turn
 from jde.imaging.letterboxing import letterbox_image
 from jde.model.decoding import sigmoid
@@ -142,8 +142,7 @@ def measure_tracker(people: int, dim: int, effort: Effort) -> Timing:
 def tracks_of(people: int, frame: Frame) -> Tracks:
     """Return so many people as a tracker would, scattered over the frame."""
     seen = SimulatedCrowd(people, seed=people, dim=8, miss=0.0).next_frame()
-    scale = np.float32(size_of(frame.picture)[1] / PICTURE[1])
-    return Tracks(np.arange(1, len(seen) + 1), seen.boxes * scale, seen.scores, seen.classes)
+    return as_tracks(seen, size_of(frame.picture)[1])
 
 
 def endless(video: Path) -> Iterator[Frame]:

@@ -53,13 +53,13 @@ def run(options: FitEmbeddingOptions) -> str:
         raise InputError(f"{options.output}: only {NATIVE} files can hold such an embedding")
     if options.batches < 1 or options.points < 1:
         raise InputError("points and batches must be 1 or more")
-    keep_freed_memory()
     run_config = load_config(options.config)
-    network = load_whole_network(options.source, size=None)
+    network = load_whole_network(options.source, size=None, shape="auto")
     size = network.config.input_size
     source = build_joint_source(run_config.data, size, len(network.config.classes))
     plan = EpochPlan(len(source), run_config.training.batch_size, run_config.seed)
     feed = build_loader(run_config.data, source, plan, size)
+    keep_freed_memory()
     fitted = fit_appearance(network, feed, points=options.points, batches=options.batches)
     write_network(options.output, fitted, half=options.half)
     megabytes = options.output.stat().st_size / 1e6

@@ -29,6 +29,7 @@ class AotInductorRuntime:
     """
 
     streams = 1
+    takes_any_size = False
 
     def __init__(
         self,
@@ -42,7 +43,6 @@ class AotInductorRuntime:
         self._torch = import_torch(path)
         check_build(path, notes.build, device)
         self.card, self.constants = notes.card, notes.constants
-        self.takes_any_size = False
         self.input_size = choose_size(self.card, self.card.config.input_size, size, str(path))
         self._names, self._device = notes.names, notes.build.device
         if ":" in device:

@@ -7,11 +7,7 @@ from typing import Any
 from jde.engines.head_maps_graph import HeadMapsGraph
 from jde.engines.model_card import ModelCard
 from jde.engines.onnx_conversion import to_onnx
-from jde.engines.openvino_runtime import (
-    OpenVinoRuntime,
-    import_openvino,
-    write_card,
-)
+from jde.engines.openvino_runtime import OpenVinoRuntime, import_openvino, write_card
 from jde.engines.parallelism import ALL_FOR_ONE, Parallelism
 from jde.model.network import JDENet
 

@@ -27,6 +27,7 @@ class MindSporeRuntime:
     """
 
     streams = 1
+    takes_any_size = False
 
     def __init__(
         self,
@@ -38,7 +39,6 @@ class MindSporeRuntime:
     ) -> None:
         self._mindspore = import_mindspore(f"running {path}")
         self.card = read_card(path)
-        self.takes_any_size = False
         self.input_size = choose_size(self.card, self.card.config.input_size, size, str(path))
         self.constants: Arrays = {}
         self._device = "CPU" if device == "auto" else device.capitalize().replace("Cpu", "CPU")

@@ -27,6 +27,7 @@ class TensorRtRuntime:
     """
 
     streams = 1
+    takes_any_size = False
 
     def __init__(
         self,
@@ -45,7 +46,6 @@ class TensorRtRuntime:
                 "export it again here"
             )
         self.card, self.constants = content.card, content.constants
-        self.takes_any_size = False
         self.input_size = choose_size(self.card, self.card.config.input_size, size, str(path))
         # The engine needs its runtime as long as it lives.
         self._runtime = tensorrt.Runtime(tensorrt.Logger(tensorrt.Logger.ERROR))

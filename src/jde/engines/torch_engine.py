@@ -33,6 +33,7 @@ class TorchEngine:
     """
 
     streams = 1
+    takes_any_size = True
 
     def __init__(
         self,
@@ -65,11 +66,6 @@ class TorchEngine:
     def input_size(self) -> Size:
         """Width and height of the pictures it takes."""
         return self._network.config.input_size
-
-    @property
-    def takes_any_size(self) -> bool:
-        """Whether it takes pictures of other sizes, too."""
-        return True
 
     @torch.inference_mode()
     def __call__(self, images: UInt8[np.ndarray, "n h w 3"]) -> "TorchHeadMaps":
@@ -128,7 +124,7 @@ class TorchHeadMaps:
         rows: Int64[np.ndarray, " k"],
         columns: Int64[np.ndarray, " k"],
     ) -> Float32[np.ndarray, "k dim"]:
-        """Return the embeddings of the cells: the 3x3 convolution at these places only."""
+        """Return the embeddings of the cells: the convolution at these places only."""
         convolution = self._heads[level].embedding
         side = convolution.kernel_size[0]
         patches = cut_patches(self._routes[level], pictures, rows, columns, side)

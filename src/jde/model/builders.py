@@ -63,15 +63,11 @@ def make_heads(
         finest_channels: Channels of the backbone's finest map.
     """
     dim, classes = config.embedding_dim, len(config.classes)
-    coarse, middle, fine = routes
+    # Where points are read, the coarse levels keep what they learnt: training goes on from it.
+    appearance = (0, 0, finest_channels if config.appearance_points else 0)
     return nn.ModuleList(
-        [
-            # The coarse levels of a network that reads points keep what they learnt: training
-            # goes on from it.
-            JointHead(coarse, dim, classes),
-            JointHead(middle, dim, classes),
-            JointHead(fine, dim, classes, finest_channels if config.appearance_points else 0),
-        ]
+        JointHead(channels, dim, classes, read)
+        for channels, read in zip(routes, appearance, strict=True)
     )
 
 

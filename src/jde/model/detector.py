@@ -122,18 +122,18 @@ class Detector:
         fitted = self.fit(image)
         size, maps = size_of(fitted.image), self.engine(stack([fitted]))
         inside = fitted.letterbox.to_network(boxes)
-        found, embeddings = [], []
-        for level, anchors in enumerate(self.config.anchors):
-            chosen = answered_boxes(inside, np.array(anchors), size, level)
-            found.append(chosen)
-            if self.config.appearance_points:
-                continue
+        found = [
+            answered_boxes(inside, np.array(anchors), size, level)
+            for level, anchors in enumerate(self.config.anchors)
+        ]
+        if self.config.appearance_points:
+            once = np.unique(np.concatenate(found))
+            return once, self._embed_boxes(maps, 0, inside[once])
+        embeddings = []
+        for level, chosen in enumerate(found):
             rows, columns = cells_of_boxes(inside[chosen], size, level)
             levels = np.full(len(chosen), level, np.int64)
             embeddings.append(self._embed(maps, 0, levels, rows, columns))
-        if self.config.appearance_points:
-            chosen = np.unique(np.concatenate(found))
-            return chosen, self._embed_boxes(maps, 0, inside[chosen])
         return np.concatenate(found), np.concatenate(embeddings)
 
     def detect(self, maps: HeadMaps, picture: int, letterbox: Letterbox) -> Detections:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from jde.pipeline.ahead import Item, ahead
@@ -12,7 +11,7 @@ from jde.pipeline.result_files import ResultFiles
 from jde.pipeline.side_by_side import side_by_side
 from jde.pipeline.stopwatch import Stopwatch
 from jde.structures.detections import Detections
-from jde.structures.frame import Frame, Image, Picture
+from jde.structures.frame import Frame, Image, Picture, pixels_of
 from jde.structures.tracks import Tracks
 from jde.tracking.reporting import reportable
 from jde.tracking.tracker import Tracker
@@ -67,7 +66,7 @@ class WholePictures:
 
     def fit(self, picture: Image | Picture) -> Image:
         """Return all pixels."""
-        return picture if isinstance(picture, np.ndarray) else picture.whole()
+        return pixels_of(picture)
 
 
 class TrackedFrame(NamedTuple):

@@ -45,7 +45,7 @@ class Frame:
     @property
     def image(self) -> Image:
         """RGB pixels, upright."""
-        return self.picture if isinstance(self.picture, np.ndarray) else self.picture.whole()
+        return pixels_of(self.picture)
 
 
 def size_of(picture: Image | Picture) -> Size:
@@ -53,3 +53,8 @@ def size_of(picture: Image | Picture) -> Size:
     if isinstance(picture, np.ndarray):
         return picture.shape[1], picture.shape[0]
     return picture.size
+
+
+def pixels_of(picture: Image | Picture) -> Image:
+    """Return all pixels."""
+    return picture if isinstance(picture, np.ndarray) else picture.whole()

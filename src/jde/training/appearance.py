@@ -16,19 +16,16 @@ from jde.model.box_points import FINEST, point_cells
 from jde.model.builders import build_network
 from jde.model.network import JDENet, head
 from jde.structures.errors import InputError
+from jde.tracking.config import TrackerConfig
 from jde.training.discriminants import Projection, fit_discriminants
 from jde.training.feed import Feed
+from jde.training.task import WHITE
 
 logger = logging.getLogger(__name__)
-
-WHITE = 255
 
 SPHERE_DISTANCE = 1.2
 """Up to which distance unit discriminants are taken for the same person's: of 0.7 to 1.3 the middle
 of what two folds chose for two networks (`benchmarks/calibrate_tracker.py`)."""
-
-PUBLISHED_DISTANCE = 0.7
-"""Up to which distance trackers take embeddings for the same person's, the authors' and ours."""
 
 LOG_BATCHES = 20
 """Batches from one line of progress to the next."""
@@ -101,9 +98,10 @@ def bring_near(
     kernels = projection.kernel.reshape(points, -1, features.shape[2])
     looks = np.einsum("pdc,npc->npd", kernels, features).reshape(len(features), -1)
     length = np.linalg.norm(looks + projection.bias, axis=1).mean()
+    usual = TrackerConfig().max_appearance_distance
     kernel, bias = projection.kernel.copy(), projection.bias.copy()
     kernel[-1] = 0
-    bias[-1] = length * np.sqrt((SPHERE_DISTANCE / PUBLISHED_DISTANCE) ** 2 - 1)
+    bias[-1] = length * np.sqrt((SPHERE_DISTANCE / usual) ** 2 - 1)
     return Projection(kernel, bias)
 
 

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from jaxtyping import Int32, UInt8
 
-from jde.structures.frame import Image, Picture
+from jde.structures.frame import Image, Picture, pixels_of
 from jde.structures.letterbox import Size
 from jde.video.colours import Colour, Colours
-from jde.video.decoding import DecodedPicture
+from jde.video.decoding import planes_of
 
 FONT = cv2.FONT_HERSHEY_DUPLEX
 
@@ -68,9 +68,9 @@ class Canvas:
     """
 
     def __init__(self, picture: Image | Picture) -> None:
-        planes = picture.planes() if isinstance(picture, DecodedPicture) else None
+        planes = planes_of(picture)
         if planes is None:
-            pixels = picture if isinstance(picture, np.ndarray) else picture.whole()
+            pixels = pixels_of(picture)
             self._colours = None
             self._layers = [_Layer.full(pixels, slice(0, 3))]
         else:

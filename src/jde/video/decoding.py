@@ -12,7 +12,7 @@ from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from jde.structures.errors import InputError
-from jde.structures.frame import Image
+from jde.structures.frame import Image, Picture
 from jde.structures.letterbox import Size
 from jde.video.planes import Planes
 
@@ -155,6 +155,11 @@ class DecodedPicture:
 
     def _turn(self, pixels: Image) -> Image:
         return np.ascontiguousarray(np.rot90(pixels, self._turns)) if self._turns else pixels
+
+
+def planes_of(picture: Image | Picture) -> Planes | None:
+    """Return the luma and chroma of a decoded picture that may be drawn on; None of any other."""
+    return picture.planes() if isinstance(picture, DecodedPicture) else None
 
 
 def upright_size(frame: av.VideoFrame) -> Size:

@@ -13,9 +13,9 @@ from av.video.stream import VideoStream
 
 from jde.structures.closing import Closing
 from jde.structures.errors import InputError
-from jde.structures.frame import Image, Picture, size_of
+from jde.structures.frame import Image, Picture, pixels_of, size_of
 from jde.video.colours import LIMITED, PLAIN, Colours
-from jde.video.decoding import ONE, DecodedPicture
+from jde.video.decoding import ONE, planes_of
 from jde.video.planes import Planes
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -82,7 +82,7 @@ class VideoWriter(Closing):
         if self._container is None:
             raise ValueError(f"{self.path}: is closed")
         size = size_of(picture)
-        planes = picture.planes() if isinstance(picture, DecodedPicture) else None
+        planes = planes_of(picture)
         if self._stream is None:
             self._size, self._colours = size, planes.colours if planes else PLAIN
             self._stream = self._start(self._container)
@@ -186,7 +186,7 @@ def _encodable(picture: Image | Picture, planes: Planes | None, colours: Colours
     """Return the picture in the encoder's colours, its last row and column doubled if odd."""
     if planes is not None and planes.colours == colours:
         return planes.frame
-    image = picture if isinstance(picture, np.ndarray) else picture.whole()
+    image = pixels_of(picture)
     height, width = image.shape[:2]
     if height % 2 or width % 2:
         image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
