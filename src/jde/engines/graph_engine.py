@@ -8,6 +8,7 @@ from jde.engines.graph_runtime import Arrays, GraphRuntime
 from jde.engines.model_card import CONSTANT_OUTPUTS, DENSE, MAP_OUTPUTS, ROUTE, at
 from jde.model.config import STRIDES
 from jde.model.head_maps import LevelMaps
+from jde.structures.blas import ONE_BLAS_THREAD
 from jde.structures.letterbox import Size
 
 
@@ -82,7 +83,8 @@ class GraphHeadMaps:
         maps = self.arrays[at(ROUTE, stride)]
         side = math.isqrt(len(kernel) // maps.shape[3])
         patches = cut_patches(maps, pictures, rows, columns, side)
-        return patches.reshape(len(patches), -1) @ kernel + bias
+        with ONE_BLAS_THREAD:
+            return patches.reshape(len(patches), -1) @ kernel + bias
 
 
 def cut_patches(

@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from threadpoolctl import ThreadpoolController
-
 from jde.pipeline.ahead import Item, ahead
 from jde.pipeline.result_files import ResultFiles
 from jde.pipeline.side_by_side import side_by_side
 from jde.pipeline.stopwatch import Stopwatch
+from jde.structures.blas import ONE_BLAS_THREAD
 from jde.structures.detections import Detections
 from jde.structures.frame import Frame, Image, Picture, pixels_of
 from jde.structures.tracks import Tracks
@@ -151,8 +150,7 @@ class TrackingRun:
         start, busy = time.perf_counter(), time.process_time()
         steps = self._drawn(self._stages())
         try:
-            # OpenBLAS keeps spinning threads that would take a core from the network.
-            with ThreadpoolController().select(internal_api="openblas").limit(limits=1):
+            with ONE_BLAS_THREAD:
                 for step in steps:
                     self.frames += 1
                     self.identities.update(step.tracks.ids.tolist())

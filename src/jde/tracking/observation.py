@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float, Float32, Int64
 
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
+from jde.tracking.scratch import Scratch
 
 TINY = np.float32(1e-12)
 """Keeps an embedding of zeros what it is: it resembles nobody."""
@@ -32,7 +33,9 @@ class Observation:
         return len(self.scores)
 
 
-def observe(detections: Detections, *, embedding_dim: int | None, precision: str) -> Observation:
+def observe(
+    detections: Detections, *, embedding_dim: int | None, precision: str, scratch: Scratch
+) -> Observation:
     """Check detections and bring them into the tracker's form.
 
     Boxes without area are left out: a detector that clips at the border makes them.
@@ -41,6 +44,7 @@ def observe(detections: Detections, *, embedding_dim: int | None, precision: str
         detections: What a detector saw.
         embedding_dim: Columns that embeddings must have; None takes any.
         precision: Arithmetic of the boxes.
+        scratch: Memory for the embeddings, which last until its next use.
     """
     _check_finite(detections)
     if embedding_dim is not None and len(detections):
@@ -61,7 +65,7 @@ def observe(detections: Detections, *, embedding_dim: int | None, precision: str
     return Observation(
         measured=measured,
         corners=corners,
-        embeddings=_unit(detections.embeddings),
+        embeddings=_unit(detections.embeddings, scratch),
         scores=detections.scores,
         classes=detections.classes,
     )
@@ -97,14 +101,17 @@ def _check_dim(detections: Detections, embedding_dim: int) -> None:
         )
 
 
-def _unit(embeddings: Float32[np.ndarray, "m dim"]) -> Float32[np.ndarray, "m dim"]:
+def _unit(
+    embeddings: Float32[np.ndarray, "m dim"], scratch: Scratch
+) -> Float32[np.ndarray, "m dim"]:
     if not embeddings.size:
         return embeddings
     length = np.sqrt(np.einsum("md,md->m", embeddings, embeddings))
     if not np.isfinite(length).all():
         row = _first(~np.isfinite(length))
         raise InputError(f"the embedding of detection {row} holds a value that is not finite")
-    return embeddings / np.maximum(length, TINY)[:, None]
+    unit = scratch.rows("unit", *embeddings.shape)
+    return np.divide(embeddings, np.maximum(length, TINY)[:, None], out=unit)
 
 
 def _first(mask: Bool[np.ndarray, " n"]) -> int:

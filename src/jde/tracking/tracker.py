@@ -21,6 +21,7 @@ from jde.tracking.costs import (
     pairs_within,
 )
 from jde.tracking.observation import TINY, Observation, observe
+from jde.tracking.scratch import Scratch
 from jde.tracking.track_store import COLUMNS, TrackStore
 
 Rows = Int64[np.ndarray, " _"]
@@ -59,6 +60,7 @@ class Tracker:
         self._embedding_dim: int | None = None
         self._last_id = 0
         self._store = TrackStore(self.config.precision)
+        self._scratch = Scratch()
         # Slots in the order of the published lists; unconfirmed tracks are among the tracked.
         self._tracked = np.zeros(0, np.int64)
         self._lost = np.zeros(0, np.int64)
@@ -74,7 +76,10 @@ class Tracker:
         if not self.config.use_embeddings:
             detections = Detections(detections.boxes, detections.scores, classes=detections.classes)
         observation = observe(
-            detections, embedding_dim=self._embedding_dim, precision=self.config.precision
+            detections,
+            embedding_dim=self._embedding_dim,
+            precision=self.config.precision,
+            scratch=self._scratch,
         )
         if self._embedding_dim is None and len(detections):
             self._embedding_dim = detections.embeddings.shape[1]
@@ -178,7 +183,10 @@ class Tracker:
         keep &= store.classes[slots[pairs.first]] == observation.classes[pairs.second]
         pairs, moved = Pairs(pairs.first[keep], pairs.second[keep]), moved[keep]
         looks = appearance_distances(
-            store.features, observation.embeddings, Pairs(slots[pairs.first], pairs.second)
+            store.features,
+            observation.embeddings,
+            Pairs(slots[pairs.first], pairs.second),
+            self._scratch,
         )
         weight = config.motion_weight
         costs = (1 - weight) * looks.astype(np.float64) + weight * moved
@@ -227,9 +235,9 @@ class Tracker:
 
     def _blend(self, slots: Rows, embeddings: Float[np.ndarray, "m dim"], columns: Rows) -> None:
         smoothing = self.config.smoothing
-        features = self._store.features.take(slots, axis=0)
+        features = self._scratch.taken("features", self._store.features, slots)
         features *= smoothing
-        latest = embeddings.take(columns, axis=0)
+        latest = self._scratch.taken("latest", embeddings, columns)
         latest *= 1 - smoothing
         features += latest
         length = np.sqrt(np.einsum("kd,kd->k", features, features))

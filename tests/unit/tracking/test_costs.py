@@ -5,6 +5,7 @@ from scipy.spatial.distance import cdist
 from jde.structures.boxes import pairwise_iou
 from jde.tracking import costs
 from jde.tracking.costs import Pairs, appearance_distances, overlap_distances, pairs_within
+from jde.tracking.scratch import Scratch
 
 
 def random_boxes(count: int, rng: np.random.Generator) -> np.ndarray:
@@ -39,7 +40,13 @@ def test_overlap_in_whole_pixels_equals_the_published_example() -> None:
 
 
 @pytest.mark.parametrize("limit", [0.15, 0.5, 0.8])
-def test_no_pair_below_the_limit_is_missed(limit: float) -> None:
+@pytest.mark.parametrize(("few", "many"), [(0, 0), (0, 10**9), (10**9, 0)])
+def test_no_pair_below_the_limit_is_missed(
+    monkeypatch: pytest.MonkeyPatch, limit: float, few: int, many: int
+) -> None:
+    # Near along both axes, along one alone, or all pairs compared.
+    monkeypatch.setattr(costs, "FEW_PAIRS", few)
+    monkeypatch.setattr(costs, "MANY_PAIRS", many)
     rng = np.random.default_rng(1)
     first, second = random_boxes(200, rng), random_boxes(250, rng)
     second[:50] = first[:50] + rng.normal(0, 3, (50, 4))
@@ -51,11 +58,12 @@ def test_no_pair_below_the_limit_is_missed(limit: float) -> None:
     assert near
 
 
-@pytest.mark.parametrize("pairs_at_a_time", [7, 512])
+@pytest.mark.parametrize(("dense_pairs", "pairs_at_a_time"), [(7, 512), (512, 7), (512, 512)])
 def test_appearance_is_the_euclidean_distance_and_not_the_cosine(
-    monkeypatch: pytest.MonkeyPatch, pairs_at_a_time: int
+    monkeypatch: pytest.MonkeyPatch, dense_pairs: int, pairs_at_a_time: int
 ) -> None:
-    # 7: more pairs than that are compared by one matrix product.
+    # By one matrix product, pair by pair in several turns, and in one.
+    monkeypatch.setattr(costs, "DENSE_PAIRS", dense_pairs)
     monkeypatch.setattr(costs, "CHUNK_PAIRS", pairs_at_a_time)
     rng = np.random.default_rng(2)
     first, second = (rng.normal(size=(n, 32)) for n in (12, 15))
@@ -64,5 +72,5 @@ def test_appearance_is_the_euclidean_distance_and_not_the_cosine(
     second /= np.linalg.norm(second, axis=1, keepdims=True)
     rows, columns = np.indices((12, 15)).reshape(2, -1)
     single = first.astype(np.float32), second.astype(np.float32)
-    found = appearance_distances(*single, Pairs(rows, columns))
+    found = appearance_distances(*single, Pairs(rows, columns), Scratch())
     np.testing.assert_allclose(found, cdist(*single).ravel(), atol=1e-7, rtol=1e-6)

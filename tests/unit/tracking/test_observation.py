@@ -4,6 +4,7 @@ import pytest
 from jde.structures.detections import Detections
 from jde.structures.errors import InputError
 from jde.tracking.observation import Observation, observe
+from jde.tracking.scratch import Scratch
 
 
 def one(box: list[float], score: float = 0.9, embedding: list[float] | None = None) -> Detections:
@@ -16,7 +17,7 @@ def one(box: list[float], score: float = 0.9, embedding: list[float] | None = No
 
 
 def look(detections: Detections) -> Observation:
-    return observe(detections, embedding_dim=None, precision="float64")
+    return observe(detections, embedding_dim=None, precision="float64", scratch=Scratch())
 
 
 def test_box_becomes_centre_aspect_and_height() -> None:
