@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Int64
 
 from jde.data.class_column import OTHER, ClassColumn
 from jde.data.picture_source import Annotation, PictureSource
-from jde.formats.mot_text import NO_CLASS, MotRows, read_mot
+from jde.formats.mot_text import NO_CLASS, PEDESTRIAN, MotRows, read_mot
 from jde.formats.seqinfo import is_sequence, read_seqinfo
 from jde.imaging.picture_file import list_pictures
 from jde.structures.boxes import ltwh_to_corners
@@ -16,7 +16,6 @@ from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
 
 GROUND_TRUTH = Path("gt") / "gt.txt"
-PEDESTRIAN = 1
 WHOLE = (0.0, 1.0)
 PEDESTRIANS_ALONE = ClassColumn()
 
@@ -48,7 +47,7 @@ def mot_source(
     network: Size | None = None,
     column: ClassColumn = PEDESTRIANS_ALONE,
 ) -> PictureSource:
-    """Return the pictures of one sequence with the pedestrians that count in its ground truth.
+    """Return the pictures of one sequence with the people that count in its ground truth.
 
     Args:
         folder: The sequence: `seqinfo.ini`, `gt/gt.txt` and the pictures.
@@ -58,6 +57,7 @@ def mot_source(
         network: Size that pictures are read for.
         column: What the numbers in the class column mean; without numbers 1 is the first class.
             Rows of others are left out, those of files without the column are of the first.
+            Of classes that `numbers` name all rows count, but for pedestrians marked 0.
 
     Raises:
         InputError: A file is missing or malformed, or no picture lies in `frames`.
@@ -70,11 +70,9 @@ def mot_source(
             f"{folder / GROUND_TRUTH}: is missing; leave the sequence out, or add who is in it"
         )
     pictures = _part(list(_numbered(list_pictures(info.image_folder))), frames)
-    rows = read_mot(folder / GROUND_TRUTH)
-    classes = _classes(rows, column)
-    kept = _counts(rows, min_visibility) & (classes != OTHER)
-    kept &= np.isin(rows.frames, list(pictures))
-    rows, classes = rows.where(kept), classes[kept]
+    rows, classes = _who_counts(read_mot(folder / GROUND_TRUTH), min_visibility, column)
+    there = np.isin(rows.frames, list(pictures))
+    rows, classes = rows.where(there), classes[there]
     numbers, identities = np.unique(rows.ids, return_inverse=True)
     shares = ltwh_to_corners(rows.ltwh) / np.tile([info.width, info.height], 2)
     order = np.argsort(rows.frames, kind="stable")
@@ -91,14 +89,14 @@ def mot_source(
     )
 
 
-def _counts(rows: MotRows, min_visibility: float) -> Bool[np.ndarray, " n"]:
-    return (rows.confidences != 0) & (rows.visibilities >= min_visibility)
-
-
-def _classes(rows: MotRows, column: ClassColumn) -> Int64[np.ndarray, " n"]:
+def _who_counts(
+    rows: MotRows, min_visibility: float, column: ClassColumn
+) -> tuple[MotRows, Int64[np.ndarray, " m"]]:
     classes = column.read(rows.classes, range(PEDESTRIAN, PEDESTRIAN + column.count))
     # The older benchmarks have no classes: all of their people are pedestrians.
-    return np.where(rows.classes == NO_CLASS, 0, classes)
+    classes = np.where(rows.classes == NO_CLASS, 0, classes)
+    kept = rows.counts(column.numbers) & (rows.visibilities >= min_visibility) & (classes != OTHER)
+    return rows.where(kept), classes[kept]
 
 
 def _numbered(pictures: list[Path]) -> Iterator[tuple[int, Path]]:

@@ -1,5 +1,6 @@
 """MOTChallenge text: `frame,id,left,top,width,height,confidence,class,visibility` a line."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,9 @@ CONFIDENCE_COLUMN, CLASS_COLUMN, VISIBILITY_COLUMN = 7, 8, 9
 MAX_NUMBER = 2**53
 """Frames and ids stay below it, as text is read as float64."""
 
+PEDESTRIAN = 1
+"""Class that MOTChallenge scores."""
+
 NO_CLASS = -1
 """Class of a row whose file has no class column."""
 
@@ -35,8 +39,8 @@ class MotRows:
         frames: Frame numbers from 1.
         ids: Identities; -1 in files of detections.
         ltwh: Left, top, width and height in pixels of the original image.
-        confidences: Scores of a tracker or detector; 0 marks ground truth to ignore.
-        classes: Class of each box, -1 where the file has none; 1 is a pedestrian.
+        confidences: Scores of a tracker or detector; 0 marks ground truth that isn't scored.
+        classes: Class of each box, -1 where the file has none.
         visibilities: Visible share of each box, 1 where the file does not say.
     """
 
@@ -72,6 +76,19 @@ class MotRows:
             classes=np.full(len(ltwh), NO_CLASS, np.int64),
             visibilities=np.ones(len(ltwh)),
         )
+
+    def counts(self, chosen: Collection[int] = ()) -> Bool[np.ndarray, " n"]:
+        """Return which rows of ground truth count.
+
+        Those of confidence 0 don't. But MOTChallenge marks all rows of other classes than the
+        pedestrian so, as it doesn't score them, and 0 says nothing about how good they are.
+
+        Args:
+            chosen: Numbers of classes that somebody asked for: apart from the pedestrian, all of
+                their rows count.
+        """
+        others = [number for number in chosen if number not in {PEDESTRIAN, NO_CLASS}]
+        return (self.confidences != 0) | np.isin(self.classes, others)
 
     def where(self, keep: Bool[np.ndarray, " n"] | Int64[np.ndarray, " k"]) -> "MotRows":
         """Return the rows that `keep` selects, as a mask or as row numbers."""

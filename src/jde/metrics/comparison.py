@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from jde.formats.mot_text import NO_CLASS, MotRows
+from jde.formats.mot_text import NO_CLASS, PEDESTRIAN, MotRows
 from jde.metrics.matching import (
     MIN_OVERLAP,
     TOLERANCE,
@@ -22,7 +22,6 @@ from jde.structures.errors import InputError
 Protocol = Literal["mot", "zhongdao", "paddle"]
 """Whose rules hold: the official evaluator's, or those that a published program scores by."""
 
-PEDESTRIAN = 1
 NON_MOT_VEHICLE = 6
 DISTRACTORS = (2, 7, 8, 12)
 """Person on vehicle, static person, distractor, reflection: finding one counts neither way."""

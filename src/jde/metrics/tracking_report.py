@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jde.formats.mot_text import MotRows, read_mot
+from jde.formats.mot_text import PEDESTRIAN, MotRows, read_mot
 from jde.formats.seqinfo import is_sequence, read_seqinfo
-from jde.metrics.comparison import PEDESTRIAN, Protocol
+from jde.metrics.comparison import Protocol
 from jde.metrics.result_files import ScoredSequence, pair_files
 from jde.metrics.score_table import Score, render_table
 from jde.metrics.tracking_scores import TrackingScores, score_sequence
@@ -105,9 +105,14 @@ def evaluate_tracking(
 
 
 def rows_of_class(rows: MotRows, number: int) -> MotRows:
-    """Return the rows of a class as if they were pedestrians, for whom the rules are written."""
+    """Return the rows of a class as if they were pedestrians, for whom the rules are written.
+
+    All of them count: MOTChallenge marks whatever is no pedestrian as not scored.
+    """
     own = rows.where(rows.classes == number)
-    return replace(own, classes=np.full(len(own), PEDESTRIAN, np.int64))
+    return replace(
+        own, classes=np.full(len(own), PEDESTRIAN, np.int64), confidences=np.ones(len(own))
+    )
 
 
 def _score_files(

@@ -142,6 +142,21 @@ def test_mot_classes_are_numbered_from_one_or_as_they_are_told(tmp_path: Path) -
     assert len(cars) == 2
 
 
+def test_mot_classes_chosen_by_number_count_though_they_are_marked_as_not_scored(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(f"1,{place},10,5,20,30,0,{kind},1\n" for place, kind in enumerate((1, 3, 7)))
+    folder = sequence(tmp_path, rows + "1,9,10,5,20,30,1,2,1\n")
+
+    def classes(*numbers: int, count: int) -> list[int]:
+        source = mot_source(folder, column=ClassColumn(count, numbers))
+        return source.load(0, RNG).labels.classes.tolist()
+
+    assert classes(1, 3, count=2) == [1]
+    assert classes(7, count=1) == [0]
+    assert classes(count=3) == [1]
+
+
 def test_mot15_has_no_classes_and_ignores_confidence_zero(tmp_path: Path) -> None:
     folder = sequence(
         tmp_path, "1,3,10,5,20,30,1,-4.1,-7.3,0\n1,4,50,5,20,30,0,1.5,2.5,0\n1,8,0,0,9,9,1,0,0,0\n"

@@ -112,7 +112,10 @@ def test_command_prints_a_table_and_writes_exact_files(
 def test_each_class_is_scored_among_its_own(tmp_path: Path) -> None:
     (tmp_path / "a" / "gt").mkdir(parents=True)
     rows = [(1, 1, 0, 1), (1, 2, 50, 3), (2, 1, 0, 1), (2, 2, 50, 3)]
-    truth = "".join(f"{frame},{who},{x},0,10,20,1,{kind},1\n" for frame, who, x, kind in rows)
+    # MOTChallenge marks what is no pedestrian with 0.
+    truth = "".join(
+        f"{frame},{who},{x},0,10,20,{int(kind == 1)},{kind},1\n" for frame, who, x, kind in rows
+    )
     (tmp_path / "a" / "gt" / "gt.txt").write_text(truth)
     # The second thing is a person in the first frame only; a car where a person stands is wrong.
     found = [(1, 7, 0, 1), (1, 8, 50, 3), (2, 7, 0, 1), (2, 9, 50, 1), (2, 8, 0, 3)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from jde.data.prepare.layout import existing, missing
 from jde.data.prepare.prepared import Person, PreparedPicture, Selection, SetReader
-from jde.formats.mot_text import NO_CLASS, MotRows, read_mot
+from jde.formats.mot_text import NO_CLASS, PEDESTRIAN, MotRows, read_mot
 from jde.formats.seqinfo import FILE_NAME, read_seqinfo
 from jde.imaging.picture_file import list_pictures
 from jde.structures.errors import InputError
@@ -20,7 +20,6 @@ from jde.structures.letterbox import Size
 logger = logging.getLogger(__name__)
 
 EXPECTED = "sequence folders with img1/ and gt/gt.txt, as MOTChallenge distributes them"
-PEDESTRIAN = 1
 
 
 def reader(suffix: str = "") -> SetReader:
@@ -31,8 +30,9 @@ def reader(suffix: str = "") -> SetReader:
 def read_sequences(raw: Path, selection: Selection, suffix: str = "") -> Iterator[PreparedPicture]:
     """Yield every frame of every sequence with ground truth: by name, those held out at the end.
 
-    Rows marked 0 and other classes are left out, as in the published lists. Identities run on
-    from 1 over all sequences.
+    Rows marked 0 and other classes are left out, as in the published lists; of classes that were
+    asked for all rows are taken, but for pedestrians marked 0. Identities run on from 1 over all
+    sequences.
     """
     numbers: defaultdict[tuple[str, int], int] = defaultdict(count(1).__next__)
     sequences = find_sequences(raw, suffix)
@@ -70,7 +70,7 @@ def ground_truths(folder: Path) -> list[Path]:
 
 def kept_rows(truth: MotRows, classes: set[int]) -> MotRows:
     """Return the rows to learn from, by identity and within it by frame."""
-    kept = truth.where((truth.confidences != 0) & np.isin(truth.classes, [*classes, NO_CLASS]))
+    kept = truth.where(truth.counts(classes) & np.isin(truth.classes, [*classes, NO_CLASS]))
     return kept.where(np.lexsort((kept.frames, kept.ids)))
 
 

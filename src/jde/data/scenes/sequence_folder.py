@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jde.data.scenes.scene import LabelledFrame
-from jde.formats.mot_text import MotRows, write_mot
+from jde.formats.mot_text import PEDESTRIAN, MotRows, write_mot
 from jde.formats.seqinfo import SequenceInfo, write_seqinfo
 from jde.imaging.picture_file import write_picture
 from jde.structures.boxes import corners_to_ltwh
@@ -14,7 +14,6 @@ from jde.structures.errors import InputError
 
 LEAST_SCORED = 0.1
 """People of whom less is seen carry confidence 0: evaluation neither asks for nor forbids them."""
-PEDESTRIAN = 1
 
 
 def write_sequence(
