@@ -52,7 +52,9 @@ def test_a_short_training_lowers_the_loss(
     totals = [json.loads(line)["total"] for line in lines]
     assert len(totals) == 12
     assert sum(totals[-4:]) < 0.8 * sum(totals[:4])
-    assert "weights.safetensors" in capsys.readouterr().out
+    named = [Path(line.split(maxsplit=1)[1]) for line in capsys.readouterr().out.splitlines()[1:]]
+    assert named == [output / name for name in ("weights.safetensors", "log.jsonl", "losses.png")]
+    assert all(path.is_file() for path in named)
     facts = json.loads((output / "run.json").read_text())
     assert facts["config"]["training"]["learning_rate"] == 0.002
     assert facts["identities"] > 0

@@ -26,7 +26,7 @@ from jde.training.judge import Judge
 from jde.training.losable import losable
 from jde.training.picture_files import digest
 from jde.training.provenance import write_provenance
-from jde.training.trainer import BEST, Outcome, Trainer, make_accelerator
+from jde.training.trainer import BEST, LOG, LOSSES, Outcome, Trainer, make_accelerator
 
 logger = logging.getLogger(__name__)
 
@@ -91,15 +91,17 @@ def run(options: TrainOptions) -> str:
         raise KeyboardInterrupt
     if not PartialState().is_main_process:
         return ""
-    is_scored = outcome.position.best is not None
-    best = f"best:     {config.output / BEST}\n" if is_scored else ""
-    return (
-        f"{outcome.reason} after {outcome.position.total} steps in "
-        f"{outcome.position.minutes:.1f} minutes\n"
-        f"weights:  {outcome.weights}\n"
-        f"{best}"
-        f"log:      {config.output / 'log.jsonl'}\n"
-        f"losses:   {config.output / 'losses.png'}"
+    written = {"weights": outcome.weights}
+    if outcome.position.best is not None:
+        written["best"] = config.output / BEST
+    written |= {"log": config.output / LOG, "losses": config.output / LOSSES}
+    return "\n".join(
+        [
+            f"{outcome.reason} after {outcome.position.total} steps in "
+            f"{outcome.position.minutes:.1f} minutes",
+            # On a full disk a run goes on without some of them.
+            *(f"{name + ':':<10}{path}" for name, path in written.items() if path.exists()),
+        ]
     )
 
 

@@ -45,7 +45,7 @@ class TrainingConfig:
             all processes, or keeps the ones that the network starts with.
         trackers: Boards that show the run besides its own log: `tensorboard`, `wandb`, `mlflow`.
         keep_checkpoints: Checkpoints kept besides the best weights.
-        log_steps: Steps between two lines of the log; each epoch ends with one.
+        log_steps: Steps between two lines of the log; each epoch and the run end with one.
     """
 
     epochs: int = 30

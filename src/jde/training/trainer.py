@@ -39,6 +39,7 @@ from jde.weights.native import write_network
 logger = logging.getLogger(__name__)
 
 WEIGHTS, BEST = "weights.safetensors", "best.safetensors"
+LOG, LOSSES = "log.jsonl", "losses.png"
 NAMES_SHOWN = 8
 """Pictures of a bad batch that the message names."""
 
@@ -127,7 +128,7 @@ class Trainer:
         )
         self.position = Position()
         self.judge: Judge | None = None
-        self.journal = Journal(output / "log.jsonl")
+        self.journal = Journal(output / LOG)
         self.steps_per_epoch = len(feed) // config.accumulate
         if not self.steps_per_epoch:
             raise InputError(
@@ -212,11 +213,15 @@ class Trainer:
                 total=self.position.total + 1,
                 minutes=clock.minutes(),
             )
-            is_last = self.position.step == self.steps_per_epoch
+            reason = self._why_stop(interruption)
+            # What goes on later has the lines of a run that nobody stopped.
+            is_last = self.position.step == self.steps_per_epoch or (
+                bool(reason) and not interruption.name
+            )
             if is_last or self.position.total % self.config.log_steps == 0:
                 mark = self._log(epoch, meter, rate, mark, line)
                 meter = Meter.empty()
-            if reason := self._why_stop(interruption):
+            if reason:
                 return reason
             if clock.since_checkpoint() >= self.config.checkpoint_minutes:
                 self._checkpoint()
@@ -311,7 +316,7 @@ class Trainer:
     def _plot(self) -> None:
         if self.accelerator.is_main_process:
             with losable("the plot of the losses is"):
-                plot_losses(self.journal, self.output / "losses.png")
+                plot_losses(self.journal, self.output / LOSSES)
 
     def _evaluate(self, judge: Judge, epoch: int) -> None:
         """Score the network and keep its weights where they are the best so far."""

@@ -106,12 +106,13 @@ def test_handlers_of_signals_are_put_back(tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_time_limit_ends_with_weights(tmp_path: Path) -> None:
-    outcome = trainer(tmp_path, max_minutes=1e-6).train()
+def test_a_time_limit_ends_with_weights_and_a_line_of_the_log(tmp_path: Path) -> None:
+    outcome = trainer(tmp_path, max_minutes=1e-6, log_steps=20).train()
     assert outcome.reason == "time limit reached"
     assert outcome.position.total == 1
     assert outcome.weights is not None
     assert outcome.weights.exists()
+    assert [entry["step"] for entry in Journal(tmp_path / "log.jsonl").read()] == [1]
 
 
 def test_a_loss_that_is_no_number_names_the_pictures(tmp_path: Path) -> None:
