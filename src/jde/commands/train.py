@@ -95,14 +95,13 @@ def run(options: TrainOptions) -> str:
     if outcome.position.best is not None:
         written["best"] = config.output / BEST
     written |= {"log": config.output / LOG, "losses": config.output / LOSSES}
-    return "\n".join(
-        [
-            f"{outcome.reason} after {outcome.position.total} steps in "
-            f"{outcome.position.minutes:.1f} minutes",
-            # On a full disk a run goes on without some of them.
-            *(f"{name + ':':<10}{path}" for name, path in written.items() if path.exists()),
-        ]
+    end = (
+        f"{outcome.reason} after {outcome.position.total} steps in "
+        f"{outcome.position.minutes:.1f} minutes"
     )
+    # On a full disk a run goes on without some of them.
+    lines = (f"{name + ':':<10}{path}" for name, path in written.items() if path.exists())
+    return "\n".join([end, *lines])
 
 
 def train(config: RunConfig, *, resume: bool = False) -> Outcome:
