@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float32, Int64, UInt8
 
 from jde.engines.graph_runtime import Arrays, GraphRuntime
 from jde.engines.model_card import CONSTANT_OUTPUTS, DENSE, MAP_OUTPUTS, ROUTE, at
+from jde.model.box_points import PointCells, blend
 from jde.model.config import STRIDES
 from jde.model.head_maps import LevelMaps
 from jde.structures.blas import ONE_BLAS_THREAD
@@ -85,6 +86,31 @@ class GraphHeadMaps:
         patches = cut_patches(maps, pictures, rows, columns, side)
         with ONE_BLAS_THREAD:
             return patches.reshape(len(patches), -1) @ kernel + bias
+
+    def point_embeddings(
+        self, level: int, picture: int, cells: PointCells
+    ) -> Float32[np.ndarray, "n dim"]:
+        """Return the embeddings of boxes: of each point its part, and no other."""
+        stride = STRIDES[level]
+        boxes, points, _ = cells.rows.shape
+        if at(DENSE, stride) in self.arrays:
+            maps = self.arrays[at(DENSE, stride)][picture]
+            parts = maps.reshape(points, -1, *maps.shape[1:])
+            own = np.arange(points)[None, :, None]
+            read = parts[own, :, cells.rows, cells.columns]
+            return blend(read, cells.shares).reshape(boxes, len(maps))
+        kernel, bias = (self.constants[at(name, stride)] for name in CONSTANT_OUTPUTS)
+        read = self.arrays[at(ROUTE, stride)][picture, cells.rows, cells.columns]
+        return embed_parts(blend(read, cells.shares), kernel) + bias
+
+
+def embed_parts(
+    read: Float32[np.ndarray, "n points c"], kernel: Float32[np.ndarray, "c dim"]
+) -> Float32[np.ndarray, "n dim"]:
+    """Return embeddings without bias: what each point read, by its own part of a kernel."""
+    boxes, points, channels = read.shape
+    parts = kernel.reshape(channels, points, -1).transpose(1, 0, 2)
+    return (read.transpose(1, 0, 2) @ parts).transpose(1, 0, 2).reshape(boxes, -1)
 
 
 def cut_patches(

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
+from jde.model.box_points import PointCells
 from jde.model.head_maps import LevelMaps
 from jde.model.joint_head import JointHead
 from jde.model.layers import fuse_all
@@ -132,6 +133,19 @@ class TorchHeadMaps:
             patches.flatten(1), convolution.weight.flatten(1), convolution.bias
         )
         return to_numpy(answers)
+
+    @torch.inference_mode()
+    def point_embeddings(
+        self, level: int, picture: int, cells: PointCells
+    ) -> Float32[np.ndarray, "n dim"]:
+        """Return the embeddings of boxes: of each point its part, and no other."""
+        maps = self._routes[level][picture].permute(1, 2, 0)
+        rows, columns, shares = (torch.from_numpy(each).to(maps.device) for each in cells)
+        read = (maps[rows, columns].float() * shares[..., None]).sum(dim=2)
+        convolution = self._heads[level].embedding
+        kernel = convolution.weight.float().reshape(read.shape[1], -1, read.shape[2])
+        answers = torch.einsum("npc,pdc->npd", read, kernel).flatten(1)
+        return to_numpy(answers if convolution.bias is None else answers + convolution.bias)
 
 
 def compile_for(

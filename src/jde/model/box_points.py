@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from jde.model.config import STRIDES
-from jde.model.head_maps import HeadMaps
 
 FINEST = len(STRIDES) - 1
 """Number of the level whose map is read."""
@@ -62,24 +61,8 @@ def between(
     return before, np.minimum(before + 1, length - 1), cells - before.astype(np.float32)
 
 
-def embed_points(
-    maps: HeadMaps, picture: int, boxes: Float32[np.ndarray, "n 4"], points: int
-) -> Float32[np.ndarray, "n dim"]:
-    """Return the embeddings, not normalised, of boxes of one picture.
-
-    Each point gives its own part of the numbers of an embedding.
-
-    Args:
-        maps: Of the pictures.
-        picture: Row of the picture.
-        boxes: Corner boxes in pixels of the network's input.
-        points: How many for each box.
-    """
-    height, width = maps.levels[FINEST].objectness.shape[-2:]
-    cells = point_cells(boxes, points, height, width)
-    pictures = np.full(cells.rows.size, picture, np.int64)
-    found = maps.embeddings(FINEST, pictures, cells.rows.ravel(), cells.columns.ravel())
-    parts = found.reshape(len(boxes), points, 4, points, -1)
-    own = np.arange(points)
-    answers = (parts[:, own, :, own] * cells.shares.transpose(1, 0, 2)[..., None]).sum(axis=2)
-    return answers.transpose(1, 0, 2).reshape(len(boxes), found.shape[1])
+def blend(
+    found: Float32[np.ndarray, "n points 4 c"], shares: Float32[np.ndarray, "n points 4"]
+) -> Float32[np.ndarray, "n points c"]:
+    """Return what points read of the four cells around them."""
+    return (shares[:, :, None] @ found)[:, :, 0]

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from jde.imaging.letterboxing import Fitted, letterbox_image
-from jde.model.box_points import embed_points
+from jde.model.box_points import FINEST, point_cells
 from jde.model.config import InputShape, ModelConfig
 from jde.model.decoding import Candidates, cells_of_boxes, decode
 from jde.model.head_maps import Engine, HeadMaps
@@ -168,7 +168,9 @@ class Detector:
     ) -> Float32[np.ndarray, "n d"]:
         if not len(boxes):
             return np.zeros((0, self.config.embedding_dim), np.float32)
-        return to_unit(embed_points(maps, picture, boxes, self.config.appearance_points))
+        height, width = maps.levels[FINEST].objectness.shape[-2:]
+        cells = point_cells(boxes, self.config.appearance_points, height, width)
+        return to_unit(maps.point_embeddings(FINEST, picture, cells))
 
     def _embed(
         self,

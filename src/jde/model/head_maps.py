@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
+from jde.model.box_points import PointCells
 from jde.structures.letterbox import Size
 
 
@@ -43,6 +44,15 @@ class HeadMaps(Protocol):
         columns: Int64[np.ndarray, " k"],
     ) -> Float32[np.ndarray, "k dim"]:
         """Return the embeddings, not normalised, of the cells (picture, row, column)."""
+        ...
+
+    def point_embeddings(
+        self, level: int, picture: int, cells: PointCells
+    ) -> Float32[np.ndarray, "n dim"]:
+        """Return the embeddings, not normalised, of boxes that are read at points.
+
+        Each point gives its own part of the numbers; the embedding convolution reads one cell.
+        """
         ...
 
 

@@ -6,10 +6,13 @@ import pytest
 import torch
 from tests.lively_network import SIZE, lively_network
 
+from jde.engines.graph_engine import GraphHeadMaps
+from jde.engines.head_maps_graph import HeadMapsGraph
 from jde.engines.torch_engine import TorchEngine
-from jde.model.box_points import FINEST, embed_points, point_cells
-from jde.model.detector import Detector
-from jde.model.network import head
+from jde.model.box_points import FINEST, point_cells
+from jde.model.config import STRIDES
+from jde.model.detector import Detector, to_unit
+from jde.model.network import JDENet, head
 from jde.model.post_processing import PostProcessing
 from jde.model.presets import find_preset
 from jde.structures.errors import InputError
@@ -46,7 +49,8 @@ def test_an_embedding_is_the_linear_map_of_what_each_point_reads() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (1, SIZE[1], SIZE[0], 3), np.uint8)
     boxes = np.array([[20, 10, 50, 90], [60, 30, 80, 70]], np.float32)
     maps = TorchEngine(network, device="cpu")(pictures)
-    found = embed_points(maps, 0, boxes, POINTS)
+    cells = point_cells(boxes, POINTS, SIZE[1] // STRIDES[FINEST], SIZE[0] // STRIDES[FINEST])
+    found = maps.point_embeddings(FINEST, 0, cells)
     with torch.no_grad():
         scaled = torch.from_numpy(pictures).permute(0, 3, 1, 2) / 255
         fine = network.backbone(scaled)[0]
@@ -64,6 +68,41 @@ def test_an_embedding_is_the_linear_map_of_what_each_point_reads() -> None:
         assert embedding.bias is not None
         wanted = torch.einsum("pdc,cnp->npd", kernel, read).flatten(1) + embedding.bias
     np.testing.assert_allclose(found, wanted.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("way", ["torch", "sparse graph", "dense graph"])
+def test_parts_of_points_equal_those_of_whole_embeddings_to_a_millionth(way: str) -> None:
+    network = lively_network(points=POINTS)
+    pictures = np.random.default_rng(2).integers(0, 256, (2, SIZE[1], SIZE[0], 3), np.uint8)
+    maps = (
+        TorchEngine(network, device="cpu")(pictures)
+        if way == "torch"
+        else graph_maps(network, pictures, sparse=way == "sparse graph")
+    )
+    boxes = np.array([[20, 10, 50, 90], [60, 30, 80, 70], [-9, -9, 140, 120]], np.float32)
+    cells = point_cells(boxes, POINTS, SIZE[1] // STRIDES[FINEST], SIZE[0] // STRIDES[FINEST])
+    whole = maps.embeddings(
+        FINEST, np.ones(cells.rows.size, np.int64), cells.rows.ravel(), cells.columns.ravel()
+    ).reshape(len(boxes), POINTS, 4, POINTS, -1)
+    parts = [
+        (whole[:, point, :, point] * cells.shares[:, point, :, None]).sum(axis=1)
+        for point in range(POINTS)
+    ]
+    np.testing.assert_allclose(
+        to_unit(maps.point_embeddings(FINEST, 1, cells)),
+        to_unit(np.concatenate(parts, axis=1)),
+        atol=1e-6,
+    )
+
+
+def graph_maps(network: JDENet, pictures: np.ndarray, *, sparse: bool) -> GraphHeadMaps:
+    """Return what a runtime hands out of an exported graph."""
+    graph = HeadMapsGraph(network, sparse=sparse)
+    with torch.no_grad():
+        answers = [each.numpy() for each in graph(torch.from_numpy(pictures))]
+    return GraphHeadMaps(
+        dict(zip(graph.output_names, answers, strict=True)), graph.constant_arrays()
+    )
 
 
 def test_boxes_given_and_boxes_found_have_the_same_embedding() -> None:

@@ -3,6 +3,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from jde.model.box_points import PointCells
 from jde.model.config import STRIDES
 from jde.model.detector import Detector
 from jde.model.head_maps import LevelMaps
@@ -27,6 +28,9 @@ class RecordedMaps:
         maps = np.zeros((len(rows), CONFIG.embedding_dim), np.float32)
         maps[:, 0], maps[:, 1], maps[:, 2], maps[:, 3] = level + 1, pictures, rows, columns
         return maps
+
+    def point_embeddings(self, level: int, picture: int, cells: PointCells) -> np.ndarray:
+        raise AssertionError(f"{level}, {picture}, {cells}: this network is read at cells")
 
 
 class RecordedEngine:
