@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from jde.formats.draft import write_text
 from jde.structures.errors import InputError
 
 
@@ -95,8 +96,7 @@ def run(options: BenchmarkOptions) -> str:
     )
     report = measure(wish, plan)
     if options.output is not None:
-        text = json.dumps(report.as_dict(), indent=2) + "\n"
-        options.output.write_text(text, encoding="utf-8")
+        write_text(options.output, json.dumps(report.as_dict(), indent=2) + "\n")
     if options.plot is not None:
         write_plot(report, options.plot)
     return report.table()

@@ -17,6 +17,7 @@ from jde.data.doctor.findings import Finding, find_shared
 from jde.data.doctor.inspection import InspectedPicture, digest_of, inspect
 from jde.data.doctor.inventory import take_inventory
 from jde.data.doctor.report import as_html, as_text
+from jde.formats.draft import write_text
 from jde.imaging.picture_file import write_picture
 from jde.model.presets import anchors_for
 from jde.structures.errors import InputError
@@ -66,7 +67,7 @@ def run(options: DoctorOptions) -> str:
     sheet = contact_sheet(pictures)
     options.output.mkdir(parents=True, exist_ok=True)
     report = options.output / "report.html"
-    report.write_text(as_html(f"{options.dataset}", examination, sheet), encoding="utf-8")
+    write_text(report, as_html(f"{options.dataset}", examination, sheet))
     written = [report]
     if sheet is not None:
         written.append(options.output / "contact-sheet.png")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tyro
 
+from jde.formats.draft import write_text
 from jde.metrics.coco import coco_scores
 from jde.metrics.detection import DetectionScores, SeenPicture
 from jde.metrics.score_table import render_table
@@ -97,7 +98,7 @@ def run(options: EvaluateDetectionOptions) -> str:
     is_single = len(names) == 1
     if options.json:
         content = rows[names[0]] if is_single else rows
-        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps(content, indent=2) + "\n")
     return render_table({options.weights: rows[names[0]]} if is_single else rows)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import tyro
 
+from jde.formats.draft import write_text
 from jde.metrics.embedding import verification_rates
 from jde.metrics.score_table import render_table
 from jde.training.labelled_pictures import all_samples, embed_people, open_pictures
@@ -59,5 +60,5 @@ def run(options: EvaluateEmbeddingOptions) -> str:
         **{f"TPR@{rate:.0e}": value for rate, value in found.rates.items()},
     }
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps(figures, indent=2) + "\n")
     return render_table({options.weights: figures})

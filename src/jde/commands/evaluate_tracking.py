@@ -4,6 +4,7 @@ from typing import Annotated
 
 import tyro
 
+from jde.formats.draft import write_text
 from jde.metrics.comparison import Protocol
 from jde.metrics.tracking_report import evaluate_tracking
 
@@ -51,7 +52,7 @@ def run(options: EvaluateTrackingOptions) -> str:
         class_number=options.class_number,
     )
     if options.json:
-        options.json.write_text(report.to_json(), encoding="utf-8")
+        write_text(options.json, report.to_json())
     if options.csv:
-        options.csv.write_text(report.to_csv(), encoding="utf-8")
+        write_text(options.csv, report.to_csv())
     return report.table()

@@ -1,6 +1,8 @@
 """A network to a package of machine code that runs in PyTorch alone."""
 
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -45,9 +47,13 @@ def write_aotinductor(
     )
     module = module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     pictures = torch.zeros(1, height, width, 3, dtype=torch.uint8, device=device)
-    with drafts(path) as (draft,), quiet_torch("torch"):
-        compile_package(module, pictures, draft)
-        write_notes(draft, notes)
+    # PyTorch ends the program where a disk is full: only a whole package goes there.
+    with TemporaryDirectory() as folder, quiet_torch("torch"):
+        package = Path(folder) / path.name
+        compile_package(module, pictures, package)
+        write_notes(package, notes)
+        with drafts(path) as (draft,):
+            shutil.copyfile(package, draft)
 
 
 def find_compiler(path: Path) -> None:

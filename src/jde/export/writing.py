@@ -11,6 +11,7 @@ from jde.engines.conversion import to_openvino
 from jde.engines.exported_file import ExportFormat
 from jde.engines.model_card import PREFIX, ModelCard
 from jde.engines.openvino_runtime import import_openvino, write_card
+from jde.formats.draft import writing
 from jde.structures.errors import InputError, MissingExtraError
 
 ENDS: dict[ExportFormat, str] = {
@@ -67,16 +68,22 @@ def write_openvino(path: Path, graph: Any, card: ModelCard) -> None:
     if isinstance(graph, bytes):
         graph = to_openvino(graph, card)
     write_card(graph, card)
-    with drafts(path.with_suffix(".bin"), path) as (_, draft):
+    with drafts(path.with_suffix(".bin"), path) as (_, draft), writing(path, RuntimeError):
         openvino.save_model(graph, draft, compress_to_fp16=False)
 
 
 @contextmanager
 def drafts(*paths: Path) -> Iterator[list[Path]]:
-    """Give drafts to write that take the places of `paths` once they are complete."""
-    paths[0].parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=paths[0].parent, prefix=".export.") as folder:
-        found = [Path(folder) / path.name for path in paths]
-        yield found
-        for draft, path in zip(found, paths, strict=True):
-            draft.replace(path)
+    """Give drafts to write that take the places of `paths` once they are complete.
+
+    Raises:
+        UnwritableError: They can't; the message names the last, which was asked for.
+    """
+    folder = paths[0].parent
+    with writing(paths[-1]):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".export.") as aside:
+            found = [Path(aside) / path.name for path in paths]
+            yield found
+            for draft, path in zip(found, paths, strict=True):
+                draft.replace(path)

@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from jde.formats.draft import writing
 from jde.structures.errors import InputError
 from jde.weights.native import save_tensors
 
@@ -72,13 +73,14 @@ def write_snapshot(folder: Path, snapshot: Snapshot, *, keep: int) -> Path:
         POSITION_KEY: json.dumps(asdict(snapshot.position)),
         SCALARS_KEY: json.dumps(snapshot.scalars),
     }
-    try:
-        tensors = {name: tensor.contiguous() for name, tensor in snapshot.tensors.items()}
-        save_tensors(draft, tensors, metadata)
-        draft.chmod(0o644)
-        settle(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    tensors = {name: tensor.contiguous() for name, tensor in snapshot.tensors.items()}
+    with writing(path):
+        try:
+            save_tensors(draft, tensors, metadata)
+            draft.chmod(0o644)
+            settle(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
     for old in find_snapshots(folder)[:-keep]:
         old.unlink()
     return path

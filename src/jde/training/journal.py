@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jde.formats.draft import replacing, writing
 from jde.losses.criterion import LossParts
 
 Entry = dict[str, Any]
@@ -59,9 +60,8 @@ class Journal:
             for entry in self.read()
             if entry["step"] <= step and not (SCORES in entry and entry["epoch"] >= epoch)
         ]
-        draft = self.path.with_suffix(".draft")
-        draft.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
-        draft.replace(self.path)
+        with replacing(self.path) as draft:
+            draft.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
 
     def write(self, entry: Entry) -> None:
         """Add a line.
@@ -71,7 +71,7 @@ class Journal:
         """
         end = self.path.stat().st_size if self.path.exists() else 0
         try:
-            with self.path.open("a") as file:
+            with writing(self.path), self.path.open("a") as file:
                 file.write(json.dumps(entry) + "\n")
         except OSError:
             # Half a line would spoil the next one.

@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from jde.formats.draft import write_text
+
 PACKAGES = (
     "jde",
     "torch",
@@ -35,7 +37,7 @@ def write_provenance(path: Path, config: Mapping[str, Any], facts: Mapping[str, 
         "packages": {name: found for name in PACKAGES if (found := installed(name))},
         "git": git_state(Path.cwd()),
     }
-    path.write_text(json.dumps(entry, indent=2, default=str) + "\n")
+    write_text(path, json.dumps(entry, indent=2, default=str) + "\n")
 
 
 def installed(package: str) -> str:

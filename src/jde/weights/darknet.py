@@ -8,11 +8,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from jde.formats.draft import replacing
 from jde.model.presets import darknet53
 from jde.structures.errors import InputError
 from jde.weights import name_map
 from jde.weights.checkpoint import Checkpoint, blank_network
-from jde.weights.native import replacing
 from jde.weights.weight_file import Shape, StoredTensor, WeightFile
 
 VERSION = "<iii"

@@ -13,10 +13,10 @@ from typing import BinaryIO, NamedTuple
 import torch
 from torch import Tensor
 
+from jde.formats.draft import replacing
 from jde.structures.errors import InputError
 from jde.weights.checkpoint import Checkpoint
 from jde.weights.conversion import to_theirs
-from jde.weights.native import replacing
 from jde.weights.weight_file import DamagedError, Shape, StoredTensor, WeightFile
 
 DTYPES = {

@@ -1,7 +1,5 @@
 """Our own weight files: safetensors whose metadata hold the model configuration."""
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from jde.formats.draft import replacing
 from jde.model.config import ModelConfig
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
@@ -77,11 +76,12 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
 
     Raises:
         OSError: The disk is full, say; the library itself raises what looks like a damaged file.
+            It doesn't name the file.
     """
     try:
         save_file(tensors, path, metadata)
     except SafetensorError as error:
-        raise OSError(f"{path}: can't be written ({error}); make room") from error
+        raise OSError(str(error)) from error
 
 
 def read_network(path: Path) -> JDENet:
@@ -148,21 +148,6 @@ def opened(path: Path) -> Iterator[Any]:
             yield file
     except (SafetensorError, RuntimeError) as error:
         raise InputError(f"{path}: damaged safetensors file ({error}); fetch it again") from error
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a draft to write that takes the place of `path` once it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    draft = Path(name)
-    try:
-        yield draft
-        draft.chmod(0o644)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def to_half(tensor: Tensor) -> Tensor:

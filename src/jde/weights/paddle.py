@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
+from jde.formats.draft import replacing
 from jde.structures.errors import InputError
 from jde.weights.checkpoint import Checkpoint
 from jde.weights.conversion import to_theirs
-from jde.weights.native import replacing
 from jde.weights.pickled import Builder, PickleReader, Span, as_text
 from jde.weights.weight_file import DamagedError, Shape, StoredTensor, WeightFile
 

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jde.formats.draft import replacing, writing
 from jde.structures.errors import InputError
 from jde.weights import name_map, paddle
 from jde.weights.checkpoint import BATCH_COUNTER, Checkpoint
 from jde.weights.conversion import to_theirs
-from jde.weights.native import replacing
 from jde.weights.pickled import Builder, PickleReader, as_text, plain_key
 from jde.weights.weight_file import DamagedError, Shape, StoredTensor, WeightFile
 
@@ -289,5 +289,6 @@ def write_zhongdao(path: Path, checkpoint: Checkpoint) -> None:
             ours = counters[name].ours.replace("running_var", BATCH_COUNTER)
             counter = checkpoint.network.get(ours, torch.zeros((), dtype=torch.int64))
             model[name.replace("running_var", BATCH_COUNTER)] = counter.detach().cpu()
-    with replacing(path) as draft:
-        torch.save({"epoch": 0, "model": model, "optimizer": []}, draft)
+    # Only of a file that is open does torch tell why it couldn't write.
+    with replacing(path) as draft, writing(path, RuntimeError), draft.open("wb") as file:
+        torch.save({"epoch": 0, "model": model, "optimizer": []}, file)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from jde.data.prepare.prepared import Part, Person, PreparedPicture
+from jde.formats.draft import writing
 from jde.formats.jde_labels import CENTRE_MARGIN, MAX_SIDE, Labels, label_path, write_labels
 from jde.formats.number_table import read_text
 from jde.structures.errors import InputError
@@ -176,12 +177,13 @@ def _labels(picture: PreparedPicture, size: Size) -> tuple[Labels, int]:
 
 def _place_labels(labels: Labels, target: Path) -> bool:
     partial = target.with_name(target.name + PARTIAL)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_labels(partial, labels)
-    if target.is_file() and read_text(target) == read_text(partial):
-        partial.unlink()
-        return True
-    partial.replace(target)
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_labels(partial, labels)
+        if target.is_file() and read_text(target) == read_text(partial):
+            partial.unlink()
+            return True
+        partial.replace(target)
     return False
 
 
@@ -194,14 +196,15 @@ def _place_picture(source: Path | bytes, target: Path, by: PicturesBy) -> bool:
     if _is_in_place(source, target, by):
         return True
     partial = target.with_name(target.name + PARTIAL)
-    partial.unlink(missing_ok=True)
-    if by == "symlink":
-        partial.symlink_to(source.absolute())
-    elif by == "hardlink":
-        partial.hardlink_to(source)
-    else:
-        shutil.copy2(source, partial)
-    partial.replace(target)
+    with writing(target):
+        partial.unlink(missing_ok=True)
+        if by == "symlink":
+            partial.symlink_to(source.absolute())
+        elif by == "hardlink":
+            partial.hardlink_to(source)
+        else:
+            shutil.copy2(source, partial)
+        partial.replace(target)
     return False
 
 
@@ -219,6 +222,7 @@ def _is_in_place(source: Path, target: Path, by: PicturesBy) -> bool:
 def _replace(target: Path, content: bytes) -> None:
     """Write a file so that it is either the old or the new one, never half."""
     partial = target.with_name(target.name + PARTIAL)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial.write_bytes(content)
-    partial.replace(target)
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(target)
