@@ -11,7 +11,7 @@ import yaml
 
 from jde.data.config import DataConfig
 from jde.losses.config import LossConfig
-from jde.model.config import Anchors, ModelConfig
+from jde.model.config import Anchors, InputShape, ModelConfig
 from jde.model.presets import darknet53, find_preset
 from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
@@ -21,6 +21,12 @@ from jde.training.evaluation_config import EvaluationConfig
 
 EXTENDS = "extends"
 """Key of a file that names the files it changes, from its own folder; later ones win."""
+
+
+CHANGEABLE = (
+    "anchors", "embedding_dim", "classes", "input_shape", "start_score", "appearance_points",
+)  # fmt: skip
+"""What a run may change of a named network besides its input size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,11 @@ class ModelChoice:
         embedding_dim: Numbers in an embedding.
         classes: Names of what it learns to find, such as [person, car]; their order numbers them
             in labels. People alone where nothing is given.
+        input_shape: What the weight file will say: `fitted` brings the input into the shape of the
+            video, `fixed` letterboxes the video; training always letterboxes.
+        start_score: What the weight file will say: score with which a detection starts a track.
+        appearance_points: Points down a box where a fitted embedding is read; what
+            `jde fit-embedding` computed before is then kept, and training doesn't touch it.
     """
 
     preset: str = "jde-nano"
@@ -43,6 +54,9 @@ class ModelChoice:
     anchors: Anchors | None = None
     embedding_dim: int | None = None
     classes: tuple[str, ...] | None = None
+    input_shape: InputShape | None = None
+    start_score: float | None = None
+    appearance_points: int | None = None
 
     def resolve(self) -> ModelConfig:
         """Return the configuration of the chosen network."""
@@ -51,14 +65,8 @@ class ModelChoice:
             raise InputError(f"model.source: {self.preset} has no variants; leave it out")
         if self.source:
             config = darknet53(config.input_size, source=self.source)
-        changes: dict[str, Any] = {}
-        if self.anchors is not None:
-            changes["anchors"] = self.anchors
-        if self.embedding_dim is not None:
-            changes["embedding_dim"] = self.embedding_dim
-        if self.classes is not None:
-            changes["classes"] = self.classes
-        return replace(config, **changes)
+        wishes = {name: getattr(self, name) for name in CHANGEABLE}
+        return replace(config, **{name: one for name, one in wishes.items() if one is not None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,17 @@ from jaxtyping import Int64
 from jde.data.class_column import OTHER, ClassColumn
 from jde.data.picture_source import Annotation, PictureSource
 from jde.formats.mot_text import NO_CLASS, PEDESTRIAN, MotRows, read_mot
-from jde.formats.seqinfo import is_sequence, read_seqinfo
-from jde.imaging.picture_file import list_pictures
+from jde.formats.seqinfo import SequenceInfo, is_sequence, read_seqinfo
+from jde.imaging.picture_file import list_pictures, read_picture
 from jde.structures.boxes import ltwh_to_corners
 from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
 
 GROUND_TRUTH = Path("gt") / "gt.txt"
+PICTURES = "img1"
+"""Folder of the pictures where no seqinfo.ini says another."""
+FRAME_RATE = 30.0
+"""Of sequences without seqinfo.ini."""
 WHOLE = (0.0, 1.0)
 PEDESTRIANS_ALONE = ClassColumn()
 
@@ -30,12 +34,44 @@ def find_sequences(path: Path, pattern: str = "*") -> list[Path]:
         raise InputError(
             f"{path}: does not exist; give a MOTChallenge sequence or a folder of them"
         )
-    if is_sequence(path):
+    if is_labelled(path):
         return [path]
-    found = sorted(one for one in path.glob(pattern) if is_sequence(one)) if path.is_dir() else []
+    found = sorted(one for one in path.glob(pattern) if is_labelled(one)) if path.is_dir() else []
     if not found:
-        raise InputError(f"{path}: no MOTChallenge sequence (a folder with seqinfo.ini) is here")
+        raise InputError(
+            f"{path}: no MOTChallenge sequence (a folder with seqinfo.ini, or with {PICTURES} and "
+            f"{GROUND_TRUTH}) is here"
+        )
     return found
+
+
+def is_labelled(folder: Path) -> bool:
+    """Return whether a folder is a sequence: one's own often lack seqinfo.ini."""
+    return is_sequence(folder) or (
+        (folder / PICTURES).is_dir() and (folder / GROUND_TRUTH).is_file()
+    )
+
+
+def describe_sequence(folder: Path) -> SequenceInfo:
+    """Return what seqinfo.ini says, and without one what the pictures say.
+
+    Raises:
+        InputError: The file is malformed, or there is no picture.
+    """
+    if is_sequence(folder):
+        return read_seqinfo(folder)
+    pictures = list_pictures(folder / PICTURES)
+    if not pictures:
+        raise InputError(f"{folder / PICTURES}: holds no pictures")
+    height, width = read_picture(pictures[0]).shape[:2]
+    return SequenceInfo(
+        name=folder.resolve().name,
+        image_folder=folder / PICTURES,
+        frame_rate=FRAME_RATE,
+        length=len(pictures),
+        width=width,
+        height=height,
+    )
 
 
 def mot_source(
@@ -50,7 +86,7 @@ def mot_source(
     """Return the pictures of one sequence with the people that count in its ground truth.
 
     Args:
-        folder: The sequence: `seqinfo.ini`, `gt/gt.txt` and the pictures.
+        folder: The sequence: `gt/gt.txt`, the pictures and, as a rule, `seqinfo.ini`.
         name: What reports call the source; the sequence's name where empty.
         frames: Part of the sequence in time, from 0 to 1: (0, 0.67) holds back the last third.
         min_visibility: Leave out people of whom less is visible; files without visibility keep all.
@@ -62,7 +98,7 @@ def mot_source(
     Raises:
         InputError: A file is missing or malformed, or no picture lies in `frames`.
     """
-    info = read_seqinfo(folder)
+    info = describe_sequence(folder)
     if not info.image_folder.is_dir():
         raise InputError(f"{info.image_folder}: the pictures of the sequence are missing")
     if not (folder / GROUND_TRUTH).is_file():

@@ -10,10 +10,9 @@ from jaxtyping import Int64
 
 from jde.data.config import expand
 from jde.data.joint import JointSource
-from jde.data.mot_source import GROUND_TRUTH, find_sequences
+from jde.data.mot_source import GROUND_TRUTH, describe_sequence, find_sequences
 from jde.engines.torch_engine import TorchEngine
 from jde.formats.mot_text import MotRows, read_mot
-from jde.formats.seqinfo import read_seqinfo
 from jde.imaging.picture_file import list_pictures
 from jde.metrics.detection import DetectionScores
 from jde.metrics.embedding import verification_rates
@@ -124,7 +123,7 @@ class Judge:
     def files(self) -> Iterator[Path]:
         """Yield the picture files that scores come from."""
         for folder in self.sequences:
-            yield from list_pictures(read_seqinfo(folder).image_folder)
+            yield from list_pictures(describe_sequence(folder).image_folder)
         if self.pictures:
             yield from picture_files(self.pictures)
 

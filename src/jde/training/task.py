@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from jde.data.batch import Batch
 from jde.losses.criterion import Average, JDECriterion, LossParts
-from jde.model.network import JDENet
+from jde.model.box_points import FINEST
+from jde.model.network import JDENet, head
 
 WHITE = 255
 
@@ -75,3 +76,9 @@ def freeze_norm(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001 (the only common base)
             module.requires_grad_(requires_grad=False)
+
+
+def keep_fitted_embedding(network: JDENet) -> None:
+    """Hold an embedding that is read at points: cells of anchors would teach it something else."""
+    if network.config.appearance_points:
+        head(network, FINEST).embedding.requires_grad_(requires_grad=False)

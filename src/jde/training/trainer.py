@@ -32,7 +32,7 @@ from jde.training.optimiser import build_optimiser, set_learning_rate
 from jde.training.progress import ProgressLine
 from jde.training.schedule import learning_rate
 from jde.training.state import Learner
-from jde.training.task import FrozenStages, TrainingTask, freeze_norm
+from jde.training.task import FrozenStages, TrainingTask, freeze_norm, keep_fitted_embedding
 from jde.training.weight_average import WeightAverage
 from jde.weights.native import write_network
 
@@ -77,6 +77,7 @@ def make_accelerator(config: TrainingConfig, output: Path) -> Accelerator:
 
 def prepare_network(network: JDENet, config: TrainingConfig, device: torch.device) -> None:
     """Set normalisation and memory order of a network as the recipe says."""
+    keep_fitted_embedding(network)
     if config.frozen_norm:
         freeze_norm(network)
     set_statistics(network, config.norm_statistics, device)
