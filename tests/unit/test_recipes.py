@@ -7,8 +7,11 @@ import pytest
 from jde.config import load_config
 from jde.data.prepare.catalogue import PUBLIC_SETS
 from jde.losses.config import LossConfig
+from jde.model.config import STRIDES
 from jde.model.presets import darknet53
 from jde.training.schedule import learning_rate
+from jde.training.task import keep_fitted_embedding
+from jde.weights.networks import load_network
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SIZES = {"1088x608": (1088, 608), "864x480": (864, 480), "576x320": (576, 320)}
@@ -68,6 +71,18 @@ def test_ours_is_the_authors_recipe_with_its_faults_repaired(size: str) -> None:
     assert ours.data.sources == theirs.data.sources
     assert ours.loss == LossConfig()
     assert ours.data.augmentation.single_warp
+
+
+def test_fine_tuning_starts_from_a_network_like_the_shipped_one_and_keeps_its_embedding() -> None:
+    config = load_config(CONFIGS / "fine-tune.yaml", {"data.sources": [{"path": "mine.train"}]})
+    assert config.training.initialise == "jde-nano"
+    shipped = load_network("jde-nano")
+    assert config.model.resolve() == shipped.config
+    assert config.tracker.min_score == shipped.config.start_score
+    keep_fitted_embedding(shipped)
+    held = {name for name, one in shipped.named_parameters() if not one.requires_grad}
+    finest = f"heads.{len(STRIDES) - 1}.embedding"
+    assert held == {f"{finest}.weight", f"{finest}.bias"}
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("jde-darknet53-*.yaml")), ids=lambda p: p.stem)

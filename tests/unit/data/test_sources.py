@@ -201,6 +201,23 @@ def test_sequences_of_a_folder_are_found_by_name(tmp_path: Path) -> None:
         find_sequences(tmp_path / "notes")
 
 
+def test_a_sequence_of_ones_own_needs_no_seqinfo(tmp_path: Path) -> None:
+    folder = sequence(tmp_path / "street", "1,4,10,5,20,30,1,1,1\n2,4,12,5,20,30,1,1,1\n", frames=2)
+    as_described = mot_source(folder)
+    (folder / "seqinfo.ini").unlink()
+    assert find_sequences(tmp_path) == [folder]
+    source = mot_source(folder)
+    assert (source.name, source.size) == ("street", as_described.size)
+    assert [path.name for path in source.pictures] == ["000001.png", "000002.png"]
+    np.testing.assert_array_equal(
+        source.load(1, RNG).labels.boxes, as_described.load(1, RNG).labels.boxes
+    )
+    for path in source.pictures:
+        path.unlink()
+    with pytest.raises(InputError, match=r"img1: holds no pictures"):
+        mot_source(folder)
+
+
 def test_mask_gives_a_box_to_each_number() -> None:
     mask = np.zeros((6, 8), np.uint8)
     mask[1:4, 2:5] = 3
