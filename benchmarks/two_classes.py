@@ -45,7 +45,7 @@ data:
 loss: {uncertainties: [0, -3, 0]}
 training:
   initialise: jde-nano
-  epochs: 24
+  epochs: 60
   batch_size: 8
   optimiser: adamw
   learning_rate: 0.004
