@@ -116,6 +116,8 @@ class TestTrack:
         line = refusal(capsys, "track", source, "--formats", "mot,coco")
 
         assert "'coco' is unknown; use mot, kitti, json" in line
+        line = refusal(capsys, "track", source, "--formats", ",")
+        assert "none is named; use mot, kitti, json" in line
 
     def test_nothing_to_track(self, capsys: Printed) -> None:
         assert "nothing to track" in refusal(capsys, "track")

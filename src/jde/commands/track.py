@@ -230,6 +230,8 @@ def _formats(words: str) -> tuple[Format, ...]:
     unknown = sorted(asked - set(NAMES))
     if unknown:
         raise InputError(f"formats: {unknown[0]!r} is unknown; use {', '.join(NAMES)}")
+    if not asked:
+        raise InputError(f"formats: none is named; use {', '.join(NAMES)}")
     return tuple(kind for kind in NAMES if kind in asked)
 
 
