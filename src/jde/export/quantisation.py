@@ -35,8 +35,9 @@ output."""
 
 NECK, SEPARABLE = r".*/pyramid/.*", r".*/pyramid/.*/pointwise/.*"
 """Names of all that lies between backbone and heads, and of what is there in compact networks
-alone: a neck of separable convolutions keeps its precision, too. It is a tenth of the time, and a
-few of its channels reach seventy times the usual, which leaves the rest some 3 of 8 bits."""
+alone: a neck of separable convolutions keeps its precision, too. It is little of the work, and a
+few of its channels reach seventy times the usual, which leaves the others three or four of 8
+bits."""
 
 logger = logging.getLogger(__name__)
 
