@@ -68,13 +68,12 @@ class OpenVinoRuntime:
         self._device = device_name(device)
         self._core = open_core(self._device)
         self.streams = count_streams(self._core, self._device, parallelism)
-        settings = settings_for(self._device, precision, parallelism.threads, self.streams)
-        self._core.set_property(self._device, settings)
+        self._settings = settings_for(self._device, precision, parallelism.threads, self.streams)
 
         @lru_cache(KEPT_SIZES)
         def compiled(size: Size) -> CompiledGraph:
             graph.reshape({IMAGES: [1, size[1], size[0], 3]})
-            model = self._core.compile_model(graph, self._device)
+            model = self._core.compile_model(graph, self._device, self._settings)
             return CompiledGraph(model, InferRequests(model, self.streams))
 
         self._compiled, self._lock = compiled, Lock()
@@ -93,9 +92,11 @@ class OpenVinoRuntime:
 
     def property(self, name: str) -> Any:
         """Return a setting that OpenVINO runs with, such as `INFERENCE_NUM_THREADS`."""
-        if self._latest is None:  # Nothing is compiled yet.
-            return self._core.get_property(self._device, name)
-        return self._latest.model.get_property(name)
+        if self._latest is not None:
+            return self._latest.model.get_property(name)
+        if name in self._settings:  # Nothing is compiled yet.
+            return self._settings[name]
+        return self._core.get_property(self._device, name)
 
     def run(self, images: UInt8[np.ndarray, "n h w 3"]) -> Arrays:
         """Return the outputs for RGB pictures of one size that it takes."""
@@ -192,13 +193,24 @@ def device_name(device: str) -> str:
     return "CPU" if device == "auto" else device.upper().replace(":", ".")
 
 
+@lru_cache(1)
+def shared_core() -> Any:
+    """Return OpenVINO's core, one for the life of the process.
+
+    Its plugin for processors gives the stack on which signals are handled to the thread that loads
+    it. A core that another thread lets go of, as the garbage collector may, takes the memory away
+    and leaves the first thread with it: the next Ctrl-C would end the process without a word.
+    """
+    return import_openvino("running an exported network").Core()
+
+
 def open_core(device: str) -> Any:
     """Return what compiles graphs for a device.
 
     Raises:
         InputError: There is no such device.
     """
-    core = import_openvino("running an exported network").Core()
+    core = shared_core()
     kinds = {name.partition(".")[0] for name in core.available_devices}
     if device.partition(".")[0] not in kinds:
         raise InputError(
@@ -218,8 +230,11 @@ def count_streams(core: Any, device: str, parallelism: Parallelism) -> int:
 def settings_for(device: str, precision: str, threads: int | None, streams: int) -> dict[str, Any]:
     """Return what OpenVINO calls the precision and the parallelism."""
     settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+    if device == "CPU" and precision == "float16":
+        precision = "float32"  # What it computes in then.
     if precision != "auto":
-        settings["INFERENCE_PRECISION_HINT"] = PRECISION_TYPES[precision]
+        types = import_openvino("running an exported network").Type
+        settings["INFERENCE_PRECISION_HINT"] = getattr(types, PRECISION_TYPES[precision])
     if threads is not None:
         settings["INFERENCE_NUM_THREADS"] = threads
     if streams > 1:

@@ -190,6 +190,33 @@ def test_streams_and_calls_at_once_change_no_bit(
             np.testing.assert_array_equal(getattr(first, part), getattr(second, part))
 
 
+LET_GO_ELSEWHERE = """
+import gc, signal, sys, threading
+from jde.weights.loading import load_detector
+
+caught = []
+signal.signal(signal.SIGTERM, lambda number, frame: caught.append(number))
+held = [load_detector(sys.argv[1])]
+
+def let_go():
+    held.clear()
+    gc.collect()
+
+thread = threading.Thread(target=let_go)
+thread.start()
+thread.join()
+signal.raise_signal(signal.SIGTERM)
+assert caught == [signal.SIGTERM]
+"""
+
+
+def test_a_signal_arrives_after_another_thread_let_go_of_a_detector(write: Write) -> None:
+    pytest.importorskip("openvino")
+    command = [sys.executable, "-c", LET_GO_ELSEWHERE, str(write(OPENVINO))]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_threads_of_onnx_runtime_are_shared_out(write: Write) -> None:
     from jde.engines.onnx_runtime import open_session
 
