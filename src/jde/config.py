@@ -22,7 +22,6 @@ from jde.training.evaluation_config import EvaluationConfig
 EXTENDS = "extends"
 """Key of a file that names the files it changes, from its own folder; later ones win."""
 
-
 CHANGEABLE = (
     "anchors", "embedding_dim", "classes", "input_shape", "start_score", "appearance_points",
 )  # fmt: skip

@@ -9,17 +9,14 @@ from jaxtyping import Int64
 from jde.data.class_column import OTHER, ClassColumn
 from jde.data.picture_source import Annotation, PictureSource
 from jde.formats.mot_text import NO_CLASS, PEDESTRIAN, MotRows, read_mot
-from jde.formats.seqinfo import SequenceInfo, is_sequence, read_seqinfo
+from jde.formats.seqinfo import PICTURE_FOLDER, is_sequence, read_seqinfo
 from jde.imaging.picture_file import list_pictures, read_picture
 from jde.structures.boxes import ltwh_to_corners
 from jde.structures.errors import InputError
+from jde.structures.frame import size_of
 from jde.structures.letterbox import Size
 
 GROUND_TRUTH = Path("gt") / "gt.txt"
-PICTURES = "img1"
-"""Folder of the pictures where no seqinfo.ini says another."""
-FRAME_RATE = 30.0
-"""Of sequences without seqinfo.ini."""
 WHOLE = (0.0, 1.0)
 PEDESTRIANS_ALONE = ClassColumn()
 
@@ -39,8 +36,8 @@ def find_sequences(path: Path, pattern: str = "*") -> list[Path]:
     found = sorted(one for one in path.glob(pattern) if is_labelled(one)) if path.is_dir() else []
     if not found:
         raise InputError(
-            f"{path}: no MOTChallenge sequence (a folder with seqinfo.ini, or with {PICTURES} and "
-            f"{GROUND_TRUTH}) is here"
+            f"{path}: no MOTChallenge sequence (a folder with seqinfo.ini, or with "
+            f"{PICTURE_FOLDER} and {GROUND_TRUTH}) is here"
         )
     return found
 
@@ -48,30 +45,17 @@ def find_sequences(path: Path, pattern: str = "*") -> list[Path]:
 def is_labelled(folder: Path) -> bool:
     """Return whether a folder is a sequence: one's own often lack seqinfo.ini."""
     return is_sequence(folder) or (
-        (folder / PICTURES).is_dir() and (folder / GROUND_TRUTH).is_file()
+        (folder / PICTURE_FOLDER).is_dir() and (folder / GROUND_TRUTH).is_file()
     )
 
 
-def describe_sequence(folder: Path) -> SequenceInfo:
-    """Return what seqinfo.ini says, and without one what the pictures say.
+def picture_folder(folder: Path) -> Path:
+    """Return where the pictures of a sequence are.
 
     Raises:
-        InputError: The file is malformed, or there is no picture.
+        InputError: Its seqinfo.ini is malformed.
     """
-    if is_sequence(folder):
-        return read_seqinfo(folder)
-    pictures = list_pictures(folder / PICTURES)
-    if not pictures:
-        raise InputError(f"{folder / PICTURES}: holds no pictures")
-    height, width = read_picture(pictures[0]).shape[:2]
-    return SequenceInfo(
-        name=folder.resolve().name,
-        image_folder=folder / PICTURES,
-        frame_rate=FRAME_RATE,
-        length=len(pictures),
-        width=width,
-        height=height,
-    )
+    return read_seqinfo(folder).image_folder if is_sequence(folder) else folder / PICTURE_FOLDER
 
 
 def mot_source(
@@ -98,31 +82,42 @@ def mot_source(
     Raises:
         InputError: A file is missing or malformed, or no picture lies in `frames`.
     """
-    info = describe_sequence(folder)
-    if not info.image_folder.is_dir():
-        raise InputError(f"{info.image_folder}: the pictures of the sequence are missing")
+    images = picture_folder(folder)
+    if not images.is_dir():
+        raise InputError(f"{images}: the pictures of the sequence are missing")
     if not (folder / GROUND_TRUTH).is_file():
         raise InputError(
             f"{folder / GROUND_TRUTH}: is missing; leave the sequence out, or add who is in it"
         )
-    pictures = _part(list(_numbered(list_pictures(info.image_folder))), frames)
+    files = list_pictures(images)
+    own_name, size = _name_and_size(folder, files)
+    pictures = _part(list(_numbered(files)), frames)
     rows, classes = _who_counts(read_mot(folder / GROUND_TRUTH), min_visibility, column)
     there = np.isin(rows.frames, list(pictures))
     rows, classes = rows.where(there), classes[there]
     numbers, identities = np.unique(rows.ids, return_inverse=True)
-    shares = ltwh_to_corners(rows.ltwh) / np.tile([info.width, info.height], 2)
+    shares = ltwh_to_corners(rows.ltwh) / np.tile(size, 2)
     order = np.argsort(rows.frames, kind="stable")
     bounds = np.searchsorted(rows.frames[order], [[one, one + 1] for one in pictures])
     return PictureSource.of(
-        name or info.name,
+        name or own_name,
         (
             Annotation(path, *(part[order[first:end]] for part in (shares, identities, classes)))
             for path, (first, end) in zip(pictures.values(), bounds.reshape(-1, 2), strict=True)
         ),
-        identity_names=tuple(f"{info.name}-{number:05d}" for number in numbers.tolist()),
-        size=(info.width, info.height),
+        identity_names=tuple(f"{own_name}-{number:05d}" for number in numbers.tolist()),
+        size=size,
         network=network,
     )
+
+
+def _name_and_size(folder: Path, pictures: list[Path]) -> tuple[str, Size]:
+    if is_sequence(folder):
+        info = read_seqinfo(folder)
+        return info.name, (info.width, info.height)
+    if not pictures:
+        raise InputError(f"{folder / PICTURE_FOLDER}: holds no pictures")
+    return folder.resolve().name, size_of(read_picture(pictures[0]))
 
 
 def _who_counts(

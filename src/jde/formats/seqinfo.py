@@ -9,6 +9,8 @@ from jde.structures.errors import InputError
 
 FILE_NAME = "seqinfo.ini"
 SECTION = "Sequence"
+PICTURE_FOLDER = "img1"
+"""Folder of the pictures in a sequence, unless its `seqinfo.ini` names another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def read_seqinfo(path: Path) -> SequenceInfo:
         raise InputError(f"{file}: is no ini file ({' '.join(str(error).split())})") from error
     return SequenceInfo(
         name=entries.get("name", file.parent.name),
-        image_folder=file.parent / entries.get("imDir", "img1"),
+        image_folder=file.parent / entries.get("imDir", PICTURE_FOLDER),
         frame_rate=_positive(file, entries, "frameRate"),
         length=int(_positive(file, entries, "seqLength")),
         width=int(_positive(file, entries, "imWidth")),

@@ -18,7 +18,6 @@ DENSE_SHARE, DENSE_PAIRS = 1 / 12, 512
 """Share of all pairs, and their number, above which one matrix product is cheaper than comparing
 pair by pair."""
 
-
 FEW_PAIRS = 3000
 """Pairs of boxes that are all compared: to look for near ones would take longer."""
 

@@ -10,7 +10,7 @@ from jaxtyping import Int64
 
 from jde.data.config import expand
 from jde.data.joint import JointSource
-from jde.data.mot_source import GROUND_TRUTH, describe_sequence, find_sequences
+from jde.data.mot_source import GROUND_TRUTH, find_sequences, picture_folder
 from jde.engines.torch_engine import TorchEngine
 from jde.formats.mot_text import MotRows, read_mot
 from jde.imaging.picture_file import list_pictures
@@ -123,7 +123,7 @@ class Judge:
     def files(self) -> Iterator[Path]:
         """Yield the picture files that scores come from."""
         for folder in self.sequences:
-            yield from list_pictures(describe_sequence(folder).image_folder)
+            yield from list_pictures(picture_folder(folder))
         if self.pictures:
             yield from picture_files(self.pictures)
 

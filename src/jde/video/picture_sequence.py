@@ -2,7 +2,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from jde.formats.seqinfo import is_sequence, read_seqinfo
+from jde.formats.seqinfo import PICTURE_FOLDER, is_sequence, read_seqinfo
 from jde.imaging.picture_file import list_pictures, read_picture
 from jde.structures.errors import InputError
 from jde.structures.frame import Frame, Image
@@ -52,7 +52,7 @@ def open_folder(folder: Path, frame_rate: float | None = None) -> PictureSequenc
     """
     if is_sequence(folder):
         return _open_sequence(folder, frame_rate)
-    inner = folder / "img1"
+    inner = folder / PICTURE_FOLDER
     pictures = _pictures_of(inner if inner.is_dir() else folder)
     return PictureSequence(_name(folder), pictures, frame_rate=frame_rate or DEFAULT_FRAME_RATE)
 

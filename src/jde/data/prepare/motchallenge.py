@@ -12,7 +12,7 @@ import numpy as np
 from jde.data.prepare.layout import existing, missing
 from jde.data.prepare.prepared import Person, PreparedPicture, Selection, SetReader
 from jde.formats.mot_text import NO_CLASS, PEDESTRIAN, MotRows, read_mot
-from jde.formats.seqinfo import FILE_NAME, read_seqinfo
+from jde.formats.seqinfo import FILE_NAME, PICTURE_FOLDER, read_seqinfo
 from jde.imaging.picture_file import list_pictures
 from jde.structures.errors import InputError
 from jde.structures.letterbox import Size
@@ -111,7 +111,7 @@ def _pictures_of(sequence: Path) -> tuple[Path, Size | None]:
     if (sequence / FILE_NAME).is_file():
         info = read_seqinfo(sequence)
         return existing(info.image_folder, EXPECTED), (info.width, info.height)
-    return existing(sequence / "img1", EXPECTED), None
+    return existing(sequence / PICTURE_FOLDER, EXPECTED), None
 
 
 def _frame_number(picture: Path) -> int:

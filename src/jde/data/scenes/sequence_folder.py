@@ -7,7 +7,7 @@ import numpy as np
 
 from jde.data.scenes.scene import LabelledFrame
 from jde.formats.mot_text import PEDESTRIAN, MotRows, write_mot
-from jde.formats.seqinfo import SequenceInfo, write_seqinfo
+from jde.formats.seqinfo import PICTURE_FOLDER, SequenceInfo, write_seqinfo
 from jde.imaging.picture_file import write_picture
 from jde.structures.boxes import corners_to_ltwh
 from jde.structures.errors import InputError
@@ -26,7 +26,7 @@ def write_sequence(
     Raises:
         InputError: The folder can't be written.
     """
-    pictures, truth = folder / "img1", folder / "gt"
+    pictures, truth = folder / PICTURE_FOLDER, folder / "gt"
     try:
         pictures.mkdir(parents=True, exist_ok=True)
         truth.mkdir(exist_ok=True)
