@@ -1,6 +1,6 @@
 """MOTChallenge sequences as training pictures, read as they were downloaded."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -92,9 +92,8 @@ def mot_source(
     files = list_pictures(images)
     own_name, size = _name_and_size(folder, files)
     pictures = _part(list(_numbered(files)), frames)
-    rows, classes = _who_counts(read_mot(folder / GROUND_TRUTH), min_visibility, column)
-    there = np.isin(rows.frames, list(pictures))
-    rows, classes = rows.where(there), classes[there]
+    truth = read_mot(folder / GROUND_TRUTH)
+    rows, classes = _who_counts(truth, pictures, min_visibility, column)
     numbers, identities = np.unique(rows.ids, return_inverse=True)
     shares = ltwh_to_corners(rows.ltwh) / np.tile(size, 2)
     order = np.argsort(rows.frames, kind="stable")
@@ -121,12 +120,13 @@ def _name_and_size(folder: Path, pictures: list[Path]) -> tuple[str, Size]:
 
 
 def _who_counts(
-    rows: MotRows, min_visibility: float, column: ClassColumn
+    rows: MotRows, frames: Collection[int], min_visibility: float, column: ClassColumn
 ) -> tuple[MotRows, Int64[np.ndarray, " m"]]:
     classes = column.read(rows.classes, range(PEDESTRIAN, PEDESTRIAN + column.count))
     # The older benchmarks have no classes: all of their people are pedestrians.
     classes = np.where(rows.classes == NO_CLASS, 0, classes)
     kept = rows.counts(column.numbers) & (rows.visibilities >= min_visibility) & (classes != OTHER)
+    kept &= np.isin(rows.frames, list(frames))
     return rows.where(kept), classes[kept]
 
 
