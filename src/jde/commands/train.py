@@ -20,13 +20,14 @@ from jde.model.builders import build_network
 from jde.structures.errors import InputError
 from jde.training.boards import board_errors, open_boards
 from jde.training.checkpoint import find_snapshots
+from jde.training.device import make_accelerator
 from jde.training.freed_memory import keep_freed_memory
 from jde.training.initialisation import initialise, starting_weights
 from jde.training.judge import Judge
 from jde.training.losable import losable
 from jde.training.picture_files import digest
 from jde.training.provenance import write_provenance
-from jde.training.trainer import BEST, LOG, LOSSES, Outcome, Trainer, make_accelerator
+from jde.training.trainer import BEST, LOG, LOSSES, Outcome, Trainer
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,8 @@
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu|npu)(:\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +38,10 @@ class TrainingConfig:
             what fits it.
         imprint: Batches at whose embeddings the identity classifier looks before it starts from
             their means, for networks that embed already; 0 starts it at random.
-        precision: Of the network's arithmetic; losses are always computed in 32 bits.
-        device: `auto` takes what is there.
+        precision: Of the network's arithmetic; losses are always computed in 32 bits. `fp16` needs
+            a GPU or NPU.
+        device: `auto` takes what is there; `cpu`, `cuda`, `mps`, `xpu` or `npu` ask for a kind,
+            `cuda:1` for one card, counted from 0.
         channels_last: Memory order of pictures and feature maps; faster on most devices.
         compile: Let torch.compile build kernels; slow to start, faster afterwards.
         max_minutes: Stop cleanly, with final weights, after that time; 0 never stops early.
@@ -69,7 +74,7 @@ class TrainingConfig:
     initialise: str | tuple[str, ...] = ""
     imprint: int = 0
     precision: Literal["no", "bf16", "fp16"] = "no"
-    device: Literal["auto", "cpu"] = "auto"
+    device: str = "auto"
     channels_last: bool = True
     compile: bool = False
     norm_statistics: Literal["process", "all", "fixed"] = "process"
@@ -87,6 +92,11 @@ class TrainingConfig:
             raise ValueError(f"learning_rate must be positive, got {self.learning_rate}")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be in [0, 1), got {self.ema}")
+        if not DEVICE.fullmatch(self.device):
+            raise ValueError(
+                "device must be auto, cpu, cuda, mps, xpu or npu, or one card of several, such as "
+                f"cuda:1, got {self.device!r}"
+            )
         if self.batch_size % self.accumulate:
             raise ValueError(
                 f"batch_size {self.batch_size} can't be split into {self.accumulate} equal parts"

@@ -6,21 +6,21 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator, InitProcessGroupKwargs
-from accelerate.utils import ProjectConfiguration, broadcast_object_list
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 
 from jde.data.batch import Batch
 from jde.losses.criterion import JDECriterion, LossParts
 from jde.model.network import JDENet
 from jde.structures.errors import InputError
-from jde.training.boards import available_boards, board_errors, board_folder, board_name
+from jde.training.boards import board_errors, board_name
 from jde.training.checkpoint import Position, find_snapshots, read_snapshot, write_snapshot
 from jde.training.clock import Clock
 from jde.training.config import TrainingConfig
+from jde.training.device import make_accelerator
 from jde.training.feed import Feed
 from jde.training.imprinting import imprint
 from jde.training.interruption import Interruption
@@ -43,9 +43,6 @@ LOG, LOSSES = "log.jsonl", "losses.png"
 NAMES_SHOWN = 8
 """Pictures of a bad batch that the message names."""
 
-PATIENCE = timedelta(hours=6)
-"""How long processes wait for the one that scores the network."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -60,19 +57,6 @@ class Outcome:
     position: Position
     weights: Path | None
     reason: str
-
-
-def make_accelerator(config: TrainingConfig, output: Path) -> Accelerator:
-    """Return device, processes, arithmetic and boards as the recipe and the launcher say."""
-    return Accelerator(
-        cpu=config.device == "cpu",
-        mixed_precision=config.precision,
-        log_with=available_boards(config.trackers) or None,
-        project_config=ProjectConfiguration(
-            project_dir=str(output), logging_dir=str(board_folder(output))
-        ),
-        kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
-    )
 
 
 def prepare_network(network: JDENet, config: TrainingConfig, device: torch.device) -> None:
