@@ -60,6 +60,16 @@ def test_a_short_training_lowers_the_loss(
     assert facts["identities"] > 0
 
 
+def test_a_batch_larger_than_the_set_is_one_smaller_step_and_said(
+    config: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    large = ["--training.batch_size", "100", "--training.epochs", "2"]
+    assert run(["train", str(config), "--output", str(tmp_path / "out"), *large]) == 0
+    assert "8 pictures don't fill one step of 100: an epoch is one smaller step" in caplog.text
+    lines = (tmp_path / "out" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -69,7 +79,8 @@ def test_a_short_training_lowers_the_loss(
         (["--model.input_size", "100", "64"], "the nearest is 96x64"),
         (["--training.optimiser", "sdg"], "did you mean 'sgd'?"),
         (["--training.epochs", "many"], "training.epochs must be of type int"),
-        (["--training.batch_size", "100"], "100"),
+        (["--training.accumulate", "3"], "batch_size 4 can't be split into 3 equal parts"),
+        (["--data.sources.0.length", "0"], "the sources hold no picture"),
         (["--data.views", "3"], "3 equal parts (1 processes, accumulate 1, views 3)"),
         (["--data.views", "0"], "views must be at least 1, got 0"),
         (["--loss.views", "1"], "set data.views to 2"),

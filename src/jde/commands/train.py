@@ -182,13 +182,19 @@ def make_feed(config: RunConfig, source: JointSource, accelerator: Accelerator) 
         )
     if config.loss.views and views == 1:
         raise InputError("loss.views compares views of one picture: set data.views to 2")
+    if len(source) * views < recipe.batch_size and accelerator.is_main_process:
+        logger.warning(
+            "%d pictures don't fill one step of %d: an epoch is one smaller step",
+            len(source),
+            recipe.batch_size // views,
+        )
     plan = EpochPlan(
         len(source),
         recipe.batch_size // parts,
         config.seed,
         process=accelerator.process_index,
         processes=accelerator.num_processes,
-        drop_last=True,
+        accumulate=recipe.accumulate,
     )
     pin_memory = accelerator.device.type == "cuda"
     return build_loader(

@@ -148,8 +148,8 @@ def number_people(loaded: Sequence[Loaded]) -> Int64[torch.Tensor, " m"]:
     return torch.from_numpy(np.concatenate(numbers))
 
 
-class _Steps:
-    """The steps that are still to do in the running epoch, for a DataLoader that lives on."""
+class _BatchesLeft:
+    """The batches that are still to do in the running epoch, for a DataLoader that lives on."""
 
     def __init__(self, plan: EpochPlan) -> None:
         self.plan, self.epoch, self.first = plan, 0, 0
@@ -158,7 +158,7 @@ class _Steps:
         return len(self.plan) - self.first
 
     def __iter__(self) -> Iterator[list[Draw]]:
-        return self.plan.steps(self.epoch, self.first)
+        return self.plan.batches(self.epoch, self.first)
 
 
 class TrainingLoader:
@@ -186,7 +186,7 @@ class TrainingLoader:
     ) -> None:
         self.plan = plan
         self._pictures, self._workers, self._pin_memory = pictures, workers, pin_memory
-        self._steps = _Steps(plan)
+        self._batches_left = _BatchesLeft(plan)
         self._max_faults = max_faults
         self._faults: set[str] = set()
         self._batches = self._start()
@@ -206,7 +206,7 @@ class TrainingLoader:
         """
         restarts = 0
         while start < len(self.plan):
-            self._steps.epoch, self._steps.first = number, start
+            self._batches_left.epoch, self._batches_left.first = number, start
             try:
                 for batch in self._iterate():
                     self._report(batch.faults)
@@ -241,7 +241,7 @@ class TrainingLoader:
     def _start(self) -> DataLoader[Loaded]:
         return DataLoader(
             self._pictures,
-            batch_sampler=self._steps,
+            batch_sampler=self._batches_left,
             num_workers=self._workers,
             collate_fn=collate,
             pin_memory=self._pin_memory,

@@ -22,21 +22,24 @@ class Meter:
 
     Attributes:
         count: Batches taken in.
+        pictures: Their pictures.
     """
 
     sums: dict[str, float]
     count: int = 0
+    pictures: int = 0
 
     @classmethod
     def empty(cls) -> "Meter":
         """Return a meter that has seen nothing."""
         return cls(dict.fromkeys(PARTS, 0.0))
 
-    def add(self, parts: LossParts) -> None:
-        """Take in the losses of a batch, summed over the levels."""
+    def add(self, parts: LossParts, pictures: int) -> None:
+        """Take in the losses of a batch of some pictures, summed over the levels."""
         for name in PARTS:
             self.sums[name] += float(getattr(parts, name).detach().sum())
         self.count += 1
+        self.pictures += pictures
 
     def means(self) -> dict[str, float]:
         """Return the means so far."""

@@ -190,8 +190,8 @@ class Trainer:
         self.frozen.settle()
         for parts in self._groups(epoch):
             rate = learning_rate(self.config, self.position.total, self.steps_per_epoch)
-            for losses in self._step(parts, rate):
-                meter.add(losses)
+            for losses, pictures in self._step(parts, rate):
+                meter.add(losses, pictures)
             self.position = replace(
                 self.position,
                 step=self.position.step + 1,
@@ -221,8 +221,8 @@ class Trainer:
         for _ in range(left):
             yield list(itertools.islice(batches, size))
 
-    def _step(self, batches: Sequence[Batch], rate: float) -> Iterator[LossParts]:
-        """Take one optimiser step and yield the losses of its parts."""
+    def _step(self, batches: Sequence[Batch], rate: float) -> Iterator[tuple[LossParts, int]]:
+        """Take one optimiser step; yield losses and number of pictures of each of its parts."""
         set_learning_rate(self.optimiser, rate)
         for index, batch in enumerate(batches):
             is_last = index == len(batches) - 1
@@ -230,7 +230,7 @@ class Trainer:
                 losses: LossParts = self.task(batch.to(self.accelerator.device))
                 self._check_finite(losses, batch)
                 self.accelerator.backward(losses.total / len(batches))
-            yield losses
+            yield losses, len(batch)
         if self.config.clip_gradients:
             self.accelerator.clip_grad_norm_(self.task.parameters(), self.config.clip_gradients)
         self.stepper.step()
@@ -263,7 +263,7 @@ class Trainer:
 
     def _log(self, epoch: int, meter: Meter, rate: float, mark: float, line: ProgressLine) -> float:
         now = time.monotonic()
-        pictures = meter.count * self.config.batch_size / self.config.accumulate
+        pictures = meter.pictures * self.accelerator.num_processes
         means = meter.means()
         if self.accelerator.num_processes > 1:
             # Each process measures its share of the whole batch's mean.

@@ -240,7 +240,7 @@ def test_mosaic_is_drawn_from_the_same_chance(folder: Path) -> None:
     augmentation = Augmentation(AugmentationConfig(), SIZE)
     single = TrainingPictures(source, augmentation, 3)
     four = TrainingPictures(source, augmentation, 3, mosaic=1.0)
-    (draw, *_), *_ = EpochPlan(len(source), 4).steps(0)
+    (draw, *_), *_ = EpochPlan(len(source), 4).batches(0)
     first, second = four[draw].sample, four[draw].sample
     np.testing.assert_array_equal(first.image, second.image)
     assert first.path == single[draw].sample.path
