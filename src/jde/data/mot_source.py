@@ -1,20 +1,24 @@
 """MOTChallenge sequences as training pictures, read as they were downloaded."""
 
+import logging
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 
 from jde.data.class_column import OTHER, ClassColumn
 from jde.data.picture_source import Annotation, PictureSource
 from jde.formats.mot_text import NO_CLASS, PEDESTRIAN, MotRows, read_mot
+from jde.formats.number_table import line_of_row
 from jde.formats.seqinfo import PICTURE_FOLDER, is_sequence, read_seqinfo
 from jde.imaging.picture_file import list_pictures, read_picture
 from jde.structures.boxes import ltwh_to_corners
 from jde.structures.errors import InputError
 from jde.structures.frame import size_of
 from jde.structures.letterbox import Size
+
+logger = logging.getLogger(__name__)
 
 GROUND_TRUTH = Path("gt") / "gt.txt"
 WHOLE = (0.0, 1.0)
@@ -77,23 +81,19 @@ def mot_source(
         network: Size that pictures are read for.
         column: What the numbers in the class column mean; without numbers 1 is the first class.
             Rows of others are left out, those of files without the column are of the first.
-            Of classes that `numbers` name all rows count, but for pedestrians marked 0.
+            Of classes that `numbers` name all rows count, but for pedestrians marked 0. Boxes that
+            show nobody, flat or wholly out of the picture, are left out with a warning.
 
     Raises:
         InputError: A file is missing or malformed, or no picture lies in `frames`.
     """
-    images = picture_folder(folder)
-    if not images.is_dir():
-        raise InputError(f"{images}: the pictures of the sequence are missing")
-    if not (folder / GROUND_TRUTH).is_file():
-        raise InputError(
-            f"{folder / GROUND_TRUTH}: is missing; leave the sequence out, or add who is in it"
-        )
-    files = list_pictures(images)
+    files = _pictures_of(folder)
     own_name, size = _name_and_size(folder, files)
     pictures = _part(list(_numbered(files)), frames)
     truth = read_mot(folder / GROUND_TRUTH)
-    rows, classes = _who_counts(truth, pictures, min_visibility, column)
+    kept, classes = _who_counts(truth, pictures, min_visibility, column)
+    kept &= _shows_somebody(truth, kept, size, folder / GROUND_TRUTH)
+    rows, classes = truth.where(kept), classes[kept]
     numbers, identities = np.unique(rows.ids, return_inverse=True)
     shares = ltwh_to_corners(rows.ltwh) / np.tile(size, 2)
     order = np.argsort(rows.frames, kind="stable")
@@ -110,6 +110,17 @@ def mot_source(
     )
 
 
+def _pictures_of(folder: Path) -> list[Path]:
+    images = picture_folder(folder)
+    if not images.is_dir():
+        raise InputError(f"{images}: the pictures of the sequence are missing")
+    if not (folder / GROUND_TRUTH).is_file():
+        raise InputError(
+            f"{folder / GROUND_TRUTH}: is missing; leave the sequence out, or add who is in it"
+        )
+    return list_pictures(images)
+
+
 def _name_and_size(folder: Path, pictures: list[Path]) -> tuple[str, Size]:
     if is_sequence(folder):
         info = read_seqinfo(folder)
@@ -121,13 +132,35 @@ def _name_and_size(folder: Path, pictures: list[Path]) -> tuple[str, Size]:
 
 def _who_counts(
     rows: MotRows, frames: Collection[int], min_visibility: float, column: ClassColumn
-) -> tuple[MotRows, Int64[np.ndarray, " m"]]:
+) -> tuple[Bool[np.ndarray, " n"], Int64[np.ndarray, " n"]]:
     classes = column.read(rows.classes, range(PEDESTRIAN, PEDESTRIAN + column.count))
     # The older benchmarks have no classes: all of their people are pedestrians.
     classes = np.where(rows.classes == NO_CLASS, 0, classes)
     kept = rows.counts(column.numbers) & (rows.visibilities >= min_visibility) & (classes != OTHER)
     kept &= np.isin(rows.frames, list(frames))
-    return rows.where(kept), classes[kept]
+    return kept, classes
+
+
+def _shows_somebody(
+    rows: MotRows, counting: Bool[np.ndarray, " n"], size: Size, path: Path
+) -> Bool[np.ndarray, " n"]:
+    """Return which boxes can be learned from, and warn of those that count and can't."""
+    corners = ltwh_to_corners(rows.ltwh)
+    outside = (corners[:, 2:] <= 0) | (corners[:, :2] >= size)
+    flat = rows.flat()
+    away = (outside[:, 0] | outside[:, 1]) & ~flat
+    for what, fault in (("without width or height", flat), ("wholly out of the picture", away)):
+        found = np.flatnonzero(fault & counting)
+        if len(found):
+            logger.warning(
+                "%s: %d of %d boxes are %s and left out, the first in line %d; mend or delete them",
+                path,
+                len(found),
+                counting.sum(),
+                what,
+                line_of_row(path, int(found[0])),
+            )
+    return ~(flat | away)
 
 
 def _numbered(pictures: list[Path]) -> Iterator[tuple[int, Path]]:

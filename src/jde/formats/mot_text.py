@@ -90,6 +90,10 @@ class MotRows:
         others = [number for number in chosen if number not in {PEDESTRIAN, NO_CLASS}]
         return (self.confidences != 0) | np.isin(self.classes, others)
 
+    def flat(self) -> Bool[np.ndarray, " n"]:
+        """Return which boxes hold nothing, as their width or height isn't above 0."""
+        return (self.ltwh[:, 2] <= 0) | (self.ltwh[:, 3] <= 0)
+
     def where(self, keep: Bool[np.ndarray, " n"] | Int64[np.ndarray, " k"]) -> "MotRows":
         """Return the rows that `keep` selects, as a mask or as row numbers."""
         return type(self)(

@@ -110,6 +110,27 @@ def test_folder_without_pictures_is_refused(tmp_path: Path) -> None:
         label_source(tmp_path / "absent")
 
 
+def test_boxes_that_show_nobody_are_left_out_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = sequence(
+        tmp_path / "TINY",
+        "1,1,-10,5,20,30,1,1,1\n"  # reaches out, as whole bodies do
+        "1,2,-40,-5,20,30,0,1,1\n"  # doesn't count anyway
+        "\n"
+        "1,3,10,5,-20,30,1,1,1\n"
+        "1,4,10,5,20,0,1,1,1\n"
+        "2,5,100,5,20,30,1,1,1\n",
+    )
+    source = mot_source(folder)
+    assert (source.identity_count, len(source.identities)) == (1, 1)
+    flat, away = caplog.messages
+    assert "gt.txt: 2 of 4 boxes are without width or height and left out" in flat
+    assert "the first in line 4; mend or delete them" in flat
+    assert "gt.txt: 1 of 4 boxes are wholly out of the picture and left out" in away
+    assert "the first in line 6" in away
+
+
 def test_mot17_keeps_pedestrians_that_count(tmp_path: Path) -> None:
     folder = sequence(
         tmp_path / "TINY",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Float64
 
 from jde.data.doctor.inspection import InspectedPicture
 
@@ -14,6 +15,9 @@ OUTSIDE = 0.01
 MIN_HEIGHT = 12.0
 """Pixels of the network's input below which a person covers hardly a cell of the finest level."""
 EXAMPLES = 5
+Edges = Float64[np.ndarray, " n"]
+Fault = Callable[[Edges, Edges, Edges, Edges], Bool[np.ndarray, " n"]]
+"""Which boxes have it, by their left, top, right and bottom edges as shares of the picture."""
 MANY_EMPTY = 0.5
 
 
@@ -46,6 +50,8 @@ def find_all(pictures: Sequence[InspectedPicture], heights: Sequence[float]) -> 
         _doubled_identities,
         _seen_once,
         _unused_identities,
+        _flat,
+        _away,
         _outside,
         _listed_twice,
         _empty,
@@ -144,6 +150,32 @@ def _unused_identities(pictures: Sequence[InspectedPicture]) -> Iterator[Finding
         )
 
 
+def _flat(pictures: Sequence[InspectedPicture]) -> Iterator[Finding]:
+    flat = _boxes(pictures, _is_flat)
+    if flat:
+        yield Finding(
+            f"{_count(flat, 'box', 'boxes')} without width or height",
+            "Training leaves them out: mend or delete their lines.",
+            _examples(flat),
+        )
+
+
+def _away(pictures: Sequence[InspectedPicture]) -> Iterator[Finding]:
+    away = _boxes(
+        pictures,
+        lambda left, top, right, bottom: (
+            ~_is_flat(left, top, right, bottom)
+            & ((left >= 1) | (top >= 1) | (right <= 0) | (bottom <= 0))
+        ),
+    )
+    if away:
+        yield Finding(
+            f"{_count(away, 'box', 'boxes')} wholly out of the picture",
+            "Nobody is to be seen there, and training leaves them out: mend or delete their lines.",
+            _examples(away),
+        )
+
+
 def _outside(pictures: Sequence[InspectedPicture]) -> Iterator[Finding]:
     out = [
         (float(reach.max()), f"{one.path}: {reach.max():.0%} of the picture's size outside")
@@ -199,6 +231,20 @@ def _small(heights: Sequence[float]) -> Iterator[Finding]:
             "They cover hardly a cell of the finest level: take a larger input size if they "
             "matter.",
         )
+
+
+def _is_flat(left: Edges, top: Edges, right: Edges, bottom: Edges) -> Bool[np.ndarray, " n"]:
+    return (right <= left) | (bottom <= top)
+
+
+def _boxes(pictures: Sequence[InspectedPicture], fault: Fault) -> list[str]:
+    """Return where the boxes with a fault are: left, top, width and height in pixels."""
+    found = []
+    for one in pictures:
+        for box in one.boxes[fault(*one.boxes.T)]:
+            left, top, right, bottom = box * np.tile(np.maximum(one.size, 1), 2)
+            found.append(f"{one.path}: {left:g},{top:g},{right - left:g},{bottom - top:g}")
+    return found
 
 
 def _appearances(pictures: Sequence[InspectedPicture]) -> Counter[tuple[str, int]]:

@@ -64,6 +64,22 @@ def test_faults_of_labels_are_counted(
     assert titles(tmp_path) == [title]
 
 
+def test_boxes_that_show_nobody_are_counted(tmp_path: Path, add: Callable[..., Path]) -> None:
+    for number in (1, 2):
+        add(f"S1/img1/00000{number}.jpg", None, to="unused")
+    (tmp_path / "S1" / "gt").mkdir()
+    (tmp_path / "S1" / "gt" / "gt.txt").write_text(
+        "1,5,20,10,40,50,1,1,1\n2,5,20,10,40,-50,1,1,1\n"
+        "1,6,20,10,0,50,1,1,1\n2,6,-20,10,10,50,1,1,1\n"
+    )
+    found = {one.title: one.examples for one in examined(tmp_path / "S1").findings}
+    assert [one.split(": ")[1] for one in found["2 boxes without width or height"]] == [
+        "20,10,0,50",
+        "20,10,40,-50",
+    ]
+    assert found["1 box wholly out of the picture"][0].endswith("000002.jpg: -20,10,10,50")
+
+
 def test_identities_seen_once(tmp_path: Path, add: Callable[..., Path]) -> None:
     add("A/images/1.jpg", f"0 0 {BOX}\n0 1 {BOX}\n")
     add("A/images/2.jpg", f"0 0 {BOX}\n")
