@@ -78,7 +78,8 @@ class RunConfig:
         loss: What the network is told.
         training: How it learns.
         evaluation: What it is scored on while it learns.
-        tracker: How its detections are associated when it is scored.
+        tracker: How its detections are associated when it is scored; from a file without
+            `tracker.min_score` with the start score of the model.
         output: Folder for checkpoints, log and weights.
         seed: Fixes every random choice.
     """
@@ -108,10 +109,14 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> RunCo
         set_value(content, key, value)
     try:
         config = read_value(RunConfig, content, "")
+        assert isinstance(config, RunConfig)
+        if "min_score" in content.get("tracker", {}):
+            return config
+        # Scored as `jde track` will use the weights.
+        start = config.model.resolve().start_score
+        return replace(config, tracker=replace(config.tracker, min_score=start))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    assert isinstance(config, RunConfig)
-    return config
 
 
 def read_entries(path: Path, below: Sequence[Path] = ()) -> dict[str, Any]:

@@ -53,3 +53,11 @@ def test_compact_networks_have_no_published_variant(tmp_path: Path) -> None:
     path = write(tmp_path / "run.yaml", "model: {source: paddle}\ndata: {}")
     with pytest.raises(InputError, match="jde-nano has no variants; leave it out"):
         load_config(path).model.resolve()
+
+
+def test_tracks_are_scored_with_the_start_score_of_the_model(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("model: {start_score: 0.8}\ndata: {sources: [{kind: scenes}]}\n")
+    assert load_config(path).tracker.min_score == 0.8
+    assert load_config(path, {"tracker.smoothing": 0.5}).tracker.min_score == 0.8
+    assert load_config(path, {"tracker.min_score": 0.6}).tracker.min_score == 0.6
