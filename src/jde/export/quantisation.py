@@ -2,8 +2,10 @@
 
 import logging
 import re
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,8 @@ NECK, SEPARABLE = r".*/pyramid/.*", r".*/pyramid/.*/pointwise/.*"
 alone: a neck of separable convolutions keeps its precision, too. It is little of the work, and a
 few of its channels reach seventy times the usual, which leaves the others three or four of 8
 bits."""
+
+ADVICE = "pre-processing before quantization"
 
 logger = logging.getLogger(__name__)
 
@@ -84,17 +88,19 @@ def quantise_openvino(graph: Any, pictures: list[UInt8[np.ndarray, "1 h w 3"]]) 
     logging.getLogger("nncf").setLevel(logging.ERROR)
     fold_constants(graph)
     exact = kept_exact([node.get_friendly_name() for node in graph.get_ops()])
-    return nncf.quantize(
-        graph,
-        nncf.Dataset(pictures, lambda picture: {IMAGES: picture}),
-        preset=nncf.QuantizationPreset.MIXED,
-        subset_size=len(pictures),
-        # Its default is the mean of what pictures reach, which clips the rarest and most certain.
-        advanced_parameters=nncf.AdvancedQuantizationParameters(
-            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
-        ),
-        ignored_scope=nncf.IgnoredScope(names=exact, validate=False),
-    )
+    # Its bars are progress, no result.
+    with redirect_stdout(sys.stderr):
+        return nncf.quantize(
+            graph,
+            nncf.Dataset(pictures, lambda picture: {IMAGES: picture}),
+            preset=nncf.QuantizationPreset.MIXED,
+            subset_size=len(pictures),
+            # Its default is the mean of what pictures reach, which clips the rarest and surest.
+            advanced_parameters=nncf.AdvancedQuantizationParameters(
+                activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
+            ),
+            ignored_scope=nncf.IgnoredScope(names=exact, validate=False),
+        )
 
 
 def kept_exact(names: Sequence[str]) -> list[str]:
@@ -133,7 +139,7 @@ def quantise_onnx(
     except ImportError as error:
         raise MissingExtraError("onnxruntime", "export", "writing int8 for ONNX Runtime") from error
     names = [node.name for node in onnx.load_from_string(graph).graph.node]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, without_advice():
         source, target = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         source.write_bytes(graph)
         quantization.quantize_static(
@@ -152,6 +158,21 @@ def quantise_onnx(
             ),
         )
         return target.read_bytes()
+
+
+@contextmanager
+def without_advice() -> Iterator[None]:
+    """Silence ONNX Runtime's advice to prepare a graph, given to the root logger: ours is ready."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return ADVICE not in record.getMessage()
+
+    root = logging.getLogger()
+    root.addFilter(is_other)
+    try:
+        yield
+    finally:
+        root.removeFilter(is_other)
 
 
 class Pictures:
